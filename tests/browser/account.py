@@ -31,9 +31,13 @@ class Account:
         form = {"token": ticket["token"], "key": ticket["key"], "file": file}
         return self.user.page.request.post(ticket["upload_url"], multipart=form).json()
 
+    def add_task(self, source: str, recipe: dict[str, Any]) -> int:
+        """Queues the mosaic of a picture that was uploaded; the id of the task."""
+        added = self.post("/api/tasks/add/", url=source, param=json.dumps(recipe), visibility="public")
+        return int(added["task"]["id"])
+
     def make(self, source: str, recipe: dict[str, Any]) -> int:
         """The id of the mosaic of a picture that was uploaded, once it is finished."""
-        task = self.post("/api/tasks/add/", url=source, param=json.dumps(recipe), visibility="public")["task"]
-        path = f"/api/tasks/query/?id={task['id']}"
+        path = f"/api/tasks/query/?id={self.add_task(source, recipe)}"
         until(self.user.page, lambda: len(self.get(path)["done"]), 1)
         return int(self.get(path)["done"][0]["result_id"])

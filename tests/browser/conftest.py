@@ -10,7 +10,6 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from settings import Settings
 from tests.browser.account import Account
 from tests.browser.contexts import ONE_PROCESS, Contexts
-from tests.browser.user import RENDER_LIMIT_MS, SELECTED_STYLE_ALONE, BrowserUser, image_file, until
+from tests.browser.user import RENDER_LIMIT_MS, SELECTED_STYLE_ALONE, BrowserUser, until
 from tests.support.accounts import add_account_to
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
@@ -81,24 +80,11 @@ def browser(playwright_driver: Playwright, chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[ServerProcess]:
     """One server for all tests; each test creates its own accounts."""
-    options = ("--workers=2", f"--max_megapixels={MEGAPIXELS}")
-    with serving(tmp_path_factory.mktemp("browser") / "data", mongodb_uri, *options) as running:
-        yield running
-
-
-@pytest.fixture(scope="package")
-def pausable_server(tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str) -> Iterator[ServerProcess]:
-    """For the tests that pause the queue, after each of which it is empty and goes on."""
-    with serving(tmp_path_factory.mktemp("pausable") / "data", mongodb_uri) as running:
-        yield running
-
-
-@contextmanager
-def serving(data_dir: Path, mongodb_uri: str, *options: str) -> Iterator[ServerProcess]:
-    """A server with a database of its own, and a developer."""
+    data_dir = tmp_path_factory.mktemp("browser") / "data"
     settings = Settings(data_dir=data_dir, mongodb_uri=mongodb_uri, database=f"browser_{secrets.token_hex(4)}")
     database = (f"--mongodb_uri={mongodb_uri}", f"--database={settings.database}")
-    with ServerProcess(data_dir, f"--developers={DEVELOPER}", "--sign_up_burst=10000", *database, *options) as running:
+    options = (f"--developers={DEVELOPER}", "--workers=2", f"--max_megapixels={MEGAPIXELS}", "--sign_up_burst=10000")
+    with ServerProcess(data_dir, *options, *database) as running:
         add_account_to(settings, DEVELOPER)
         yield running
 
@@ -151,12 +137,17 @@ def unique_name(request: pytest.FixtureRequest) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def queue(pausable_server: ServerProcess, new_user: Callable[..., BrowserUser]) -> Iterator[Account]:
-    """A developer's account; at the end the queue is empty and goes on."""
-    developer = Account(new_user(base_url=pausable_server.base_url), DEVELOPER, is_new=False)
+def queue(new_user: Callable[..., BrowserUser]) -> Iterator[Account]:
+    """A developer's account, and nothing in the queue; at the end it is empty again and goes on."""
+
+    def wait_until_empty() -> None:
+        until(developer.user.page, lambda: developer.get("/api/tasks/query/")["tasks"], [])
+
+    developer = Account(new_user(), DEVELOPER, is_new=False)
+    wait_until_empty()
     yield developer
     developer.post("/api/tasks/resume/")
-    until(developer.user.page, lambda: developer.get("/api/tasks/query/")["tasks"], [])
+    wait_until_empty()
 
 
 @pytest.fixture
@@ -176,21 +167,8 @@ def developer(paused_queue: Account) -> BrowserUser:
 
 
 @pytest.fixture
-def maker(
-    pausable_server: ServerProcess,
-    paused_queue: Account,
-    new_user: Callable[..., BrowserUser],
-    unique_name: Callable[[str], str],
-) -> BrowserUser:
-    """A user whose mosaic waits in the paused queue."""
-    browser_user = new_user(base_url=pausable_server.base_url)
-    make_waiting(browser_user, unique_name("xia"))
-    return browser_user
-
-
-def make_waiting(user: BrowserUser, name: str) -> None:
-    """Sign up, and make a mosaic, which waits in the paused queue."""
-    user.go_signed_up(name)
-    user.open_files(image_file(png(64, 48), "waits.png"))
-    user.make()
-    user.wait_for_job("queued")
+def maker(paused_queue: Account, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]) -> Account:
+    """A person whose mosaic is the only one that waits in the paused queue."""
+    account = Account(new_user(), unique_name("xia"))
+    account.add_task(account.upload(png(64, 48), "waits.png")["url"], {"style": "mosaic"})
+    return account

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.account import Account
 from tests.browser.user import BrowserUser, image_file
 from tests.support.pictures import png
 
@@ -151,7 +152,7 @@ def test_axe_finds_nothing_serious_on_any_other_page(
     assert not "\n".join(f"{name}: {problem}" for name, problems in results.items() for problem in problems)
 
 
-def test_axe_finds_nothing_serious_in_the_console(axe: str, developer: BrowserUser, maker: BrowserUser) -> None:
+def test_axe_finds_nothing_serious_in_the_console(axe: str, developer: BrowserUser, maker: Account) -> None:
     task = developer.page.locator(".task", has_text=maker.name)
     expect(task).to_be_visible()
     results = {"queue": findings(developer, axe)}

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.browser.account import Account
 from tests.browser.user import BrowserUser
 
 
-def test_a_developer_sees_a_story_and_changes_all_that_match(developer: BrowserUser, maker: BrowserUser) -> None:
+def test_a_developer_sees_a_story_and_changes_all_that_match(developer: BrowserUser, maker: Account) -> None:
     page = developer.page
     expect(page.get_by_role("alert")).to_contain_text("The queue is paused")
     expect(page.get_by_role("img", name="Waiting time")).to_be_visible()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Request, expect
+from playwright.sync_api import FilePayload, Request, expect
 
 from models.bucket.keys import Keys
 from tests.browser.held_requests import HeldRequests, stored_parts
@@ -100,7 +100,7 @@ def sent(user: BrowserUser) -> list[int]:
 PUBLIC_BUCKET = "anyone who has the address of the file can open it"
 
 
-def uploading(user: BrowserUser, name: str, picture: Path) -> None:
+def uploading(user: BrowserUser, name: str, picture: Path | FilePayload) -> None:
     """Sign up, choose a picture and set it going."""
     user.go_signed_up(name)
     user.open_files(picture)
@@ -217,29 +217,20 @@ def test_parts_that_kodo_has_forgotten_or_that_outlive_the_token_are_sent_again_
     assert tokens.requests[1]["key"].startswith("source/")
 
 
-def test_a_picture_whose_answer_got_lost_is_claimed_and_not_sent_again(
+def test_a_picture_whose_callback_was_refused_or_whose_answer_got_lost_is_claimed_and_not_sent_again(
     user: BrowserUser, kodo: FakeKodo, large: Path, unique_name: Callable[[str], str], sent: list[int]
 ) -> None:
-    user.expect_console("ERR_EMPTY_RESPONSE|ERR_CONNECTION|status of 612")
+    user.expect_console("status of 579|ERR_EMPTY_RESPONSE|ERR_CONNECTION|status of 612")
+    kodo.faults = Faults(wrong_signature=True)
+    uploading(user, unique_name("ida"), image_file(png(64, 48, 77), "small.png"))
+    user.wait_for_job("done")
+    assert kodo.answers[-1][0] == 401
+
     before = len(kodo.answers)
     kodo.faults = Faults(drop_response=True)
-
-    uploading(user, unique_name("hob"), large)
+    user.open_files(large)
+    user.make()
     user.wait_for_job("done")
 
     assert sorted(sent) == list(range(1, PARTS + 1))
     assert [json.loads(answer)["filename"] for _, answer in kodo.answers[before:]] == ["large.jpg"]
-
-
-def test_a_picture_whose_callback_was_refused_is_claimed(
-    user: BrowserUser, kodo: FakeKodo, unique_name: Callable[[str], str]
-) -> None:
-    user.expect_console("status of 579")
-    kodo.faults = Faults(wrong_signature=True)
-    user.go_signed_up(unique_name("ida"))
-    user.open_files(image_file(png(64, 48, 77), "small.png"))
-
-    user.make()
-    user.wait_for_job("done")
-
-    assert kodo.answers[-1][0] == 401

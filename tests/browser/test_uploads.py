@@ -141,17 +141,3 @@ def test_a_failed_upload_says_what_to_do_is_tried_again_and_serves_two_recipes(
     user.wait_for_job("done")
 
     assert len(tokens.requests) == needed, "the second recipe needs no upload"
-
-
-def test_a_render_is_found_again_after_a_reload(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
-    user.go_signed_up(unique_name("ina"))
-    user.open_files(image_file(png(64, 48), "small.png"))
-    user.page.route("**/tasks/**", lambda route: route.abort() if "add" not in route.request.url else route.continue_())
-    user.expect_console("ERR_FAILED|Failed to load")
-    user.make()
-    user.wait_for_job("queued")
-    user.page.unroute("**/tasks/**")
-
-    user.go_when_stored()
-
-    user.wait_for_job("done")
