@@ -19,6 +19,16 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 NAMES = ("firefox-esr", "firefox")
 LIMIT_S = 120.0
 ENTER = "\ue007"
+QUIET = {
+    "browser.aboutwelcome.enabled": False,
+    "browser.newtab.preload": False,
+    "browser.safebrowsing.malware.enabled": False,
+    "browser.safebrowsing.phishing.enabled": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.blankWindow": False,
+    "dom.ipc.processPrelaunch.enabled": False,
+}
+"""Preferences without which Firefox starts processes that nobody uses, and prepares what no test sees."""
 FRAMES = """new Promise((resolve) => {
   const check = () => { const value = CONDITION; if (value) resolve(value); else requestAnimationFrame(check); };
   check();
@@ -36,7 +46,7 @@ class Firefox:
 
     def __init__(self, program: str, profile: Path, preferences: Mapping[str, bool] | None = None) -> None:
         self._program, self._profile = program, profile
-        self._preferences = {"browser.shell.checkDefaultBrowser": False, **(preferences or {})}
+        self._preferences = {**QUIET, **(preferences or {})}
         self._ids = 0
         self._context = ""
         self._socket: WebSocketClientConnection | None = None
@@ -98,6 +108,10 @@ class Firefox:
         """Open an address and wait until the page is ready."""
         await self.command("browsingContext.navigate", context=self._context, url=url, wait="complete")
         await self.wait_for("document.documentElement?.classList.contains('ready')")
+
+    async def close_page(self) -> None:
+        """Go to an empty page."""
+        await self.command("browsingContext.navigate", context=self._context, url="about:blank", wait="complete")
 
     async def evaluate(self, expression: str) -> Any:
         """The value of an expression, a string, number or boolean; a promise is awaited."""
