@@ -83,7 +83,8 @@ def simplified(lines: Sequence[Floats], tolerances: Sequence[float] | Floats) ->
     stretches = _Stretches(np.concatenate(low), np.concatenate(high), np.concatenate(tolerance))
     while len(stretches.low):
         stretches = _split_where_far(points, keep, stretches)
-    return [points[start:end][keep[start:end]] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    remaining, lasts = points[keep], np.cumsum(np.add.reduceat(keep, starts, dtype=np.int64)).tolist()
+    return [remaining[start:end] for start, end in zip([0, *lasts[:-1]], lasts, strict=True)]
 
 
 def rounded(lines: Sequence[Floats]) -> list[Floats]:
