@@ -38,7 +38,8 @@ class Run:
     on_rendered: called when the run needs its thread no more, though the task's end has still to be recorded, with the
     seconds since it was created.
 
-    spare: whether it starts on the spare thread of the engine. has_company: whether this server has another run.
+    spare: whether it starts on the spare thread of the engine. has_company: whether results of other runs come soon.
+    has_result: whether that of this one has come.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Run:
         has_company: Callable[[], bool] = lambda: False,
     ) -> None:
         self.lease, self.spare, self.has_company = lease, spare, has_company
-        self.rendering = True
+        self.rendering, self.has_result = True, False
         self._on_rendered = on_rendered
         self._loop = asyncio.get_running_loop()
         self._created_at = self._loop.time()
@@ -79,7 +80,9 @@ class Run:
         progress = ProgressReporter(publish_percent)
         try:
             self._handle = engine.start(job, partial(self._on_progress, progress), spare=self.spare)
-            return await self._result(self._handle, job.timeout_s)
+            result = await self._result(self._handle, job.timeout_s)
+            self.has_result = True
+            return result
         finally:
             progress.close()
             self.release_thread()

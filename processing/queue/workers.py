@@ -53,6 +53,7 @@ class Workers:
         self._newcomers = NewcomerWatch()
         self._cluster = ClusterState(0, False)
         self._source = LeaseSource(store, estimator, poll_interval_s=limits.poll_interval_s)
+        self._found_none = False
         self._failures = 0
         self._outage_at = float("-inf")
         self.stopping = False
@@ -130,6 +131,7 @@ class Workers:
             self._give_back(all_ready=self.paused)
             spare = self._free_threads() <= 0
             lease = await (self._acquire_for_newcomer() if spare else self._source.next(self._leases))
+            self._found_none = lease is None and (self.paused or not spare)
             if lease is None:
                 await self._wait_for_work(MAX_WAIT_S if self._source.ready else self._limits.poll_interval_s)
             else:
@@ -166,7 +168,7 @@ class Workers:
 
     def _start_run(self, lease: Lease, *, spare: bool = False, stopped: bool = False) -> None:
         """stopped: its task is requeued at its place, or is cancelled where its user has asked for that."""
-        run = Run(lease, spare=spare, on_rendered=self._on_rendered, has_company=lambda: len(self._runs) > 1)
+        run = Run(lease, spare=spare, on_rendered=self._on_rendered, has_company=self._expects_results)
         if stopped or self.stopping:
             run.stop()
         if stopped:
@@ -177,6 +179,11 @@ class Workers:
         task = asyncio.create_task(self._run(run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _expects_results(self) -> bool:
+        """Whether others come soon with which a result can be recorded: of the runs, or of tasks that wait."""
+        may_come = not self._found_none or any(not run.has_result for run in self._runs.values())
+        return may_come and len(self._runs) > 1
 
     def _on_rendered(self, seconds: float) -> None:
         self._source.note_run(seconds)

@@ -77,6 +77,25 @@ async def test_a_thread_takes_the_next_task_while_the_last_result_is_recorded(
 
 
 @pytest.mark.gen_test
+async def test_the_last_result_takes_along_those_that_wait_for_others(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.images.images.RESULTS_SPACING_S", 3600.0)
+    async with queue_harness(database, tmp_path, size=2) as server:
+        await server.finish(await server.add(name="alone"))
+        first, last = await server.add_many(2)
+        await server.started(last)
+        await server.queue.pause(True)
+        await server.is_paused()
+        await server.started(first)
+        server.engine.finish(first.id)
+
+        await server.finish(last)
+
+        await server.becomes(first, TaskState.DONE)
+
+
+@pytest.mark.gen_test
 async def test_the_server_that_is_told_to_pause_takes_no_task_after_its_answer(
     database: Database, tmp_path: Path
 ) -> None:
