@@ -235,7 +235,7 @@ function notifyBatch(batch) {
   const [done, failed] = ["done", "failed"].map((phase) => batch.filter((job) => job.phase === phase).length);
   if (!done && !failed) return;
   const open = { key: "batch.open", run: () => drawer.toggle(true) };
-  if (failed) toasts.warn("batch.failed", { done, failed }, open);
+  if (failed) toasts.warn("batch.failed", { n: done, failed }, open);
   else if (part("job-drawer").hidden) toasts.info("batch.ready", { n: done }, open); // an open drawer shows it
 }
 

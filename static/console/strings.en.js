@@ -18,7 +18,7 @@ export const strings = {
   "console.ago": "1 h ago",
   "console.now": "now",
   "console.servers": "Servers",
-  "console.threads": "{busy} of {threads} threads busy",
+  "console.threads": "threads busy: {busy} of {threads}",
   "console.workers": "Dask workers: {connected} connected, {refused} refused, {missing} missing",
   "console.gone": "no report for {time}",
   "console.version": "version {version}",

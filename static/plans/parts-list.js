@@ -2,13 +2,14 @@
 
 import { basename, imageName, saveAs } from "../download.js";
 import { number } from "../format.js";
-import { language, locale, setText } from "../i18n/i18n.js";
+import { language, locale, setText, t } from "../i18n/i18n.js";
 import { fabricSizes } from "../recipes.js";
 import { BRICK_COLOURS } from "./brick-colours.js";
 
 /** The map's name for all colours that bricks are not sold in. */
 const ANY = "any";
 const STYLES = ["brick", "beads", "stitch", "numbers"];
+const SUMS = { pieces: "parts.plate", beads: "parts.onboards", stitches: "parts.onfabric", regions: "parts.numbered" };
 
 /** Shows the list of one image, or hides. */
 export class PartsList {
@@ -50,8 +51,11 @@ export class PartsList {
     const pieces = parts.reduce((sum, { count }) => sum + count, 0);
     const total = colours.some(({ colour }) => colour === ANY) ? this.#map.colours.length : colours.length;
     const boards = this.#map.boards?.reduce((product, count) => product * count, 1);
-    const sum = boards ? "parts.beads" : this.#map.aida ? "parts.stitches" : this.#map.regions ? "parts.regions" : "parts.sum";
-    setText(this.#part("sum"), sum, () => ({ pieces: number(pieces), colours: number(total), columns: number(columns ?? 0), rows: number(rows ?? 0), boards: number(boards ?? 0), sizes: fabricSizes(this.#map) }));
+    const kind = boards ? "beads" : this.#map.aida ? "stitches" : this.#map.regions ? "regions" : "pieces";
+    setText(this.#part("sum"), SUMS[kind], () => ({
+      pieces: counted(`parts.${kind}`, pieces), colours: counted(kind === "stitches" ? "threads.count" : "recipe.colours", total),
+      columns: number(columns ?? 0), rows: number(rows ?? 0), boards: counted("parts.boards", boards ?? 0), sizes: fabricSizes(this.#map),
+    }));
     const named = !this.#map.colours.some((name) => name.startsWith("#"));
     this.#root.querySelector('[data-action="plan"]').hidden = !named;
     this.#root.querySelector('[data-action="mirrored-plan"]').hidden = !named || Boolean(this.#map.aida || this.#map.regions);
@@ -140,3 +144,5 @@ function localizedSpan(key) {
   setText(span, key);
   return span;
 }
+
+const counted = (key, n) => t(key, { n: number(n) });

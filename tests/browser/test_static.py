@@ -27,6 +27,17 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".png": "image/png",
 }
+ALWAYS_MANY = {
+    "account.storageused",
+    "image.batch",
+    "batch.title",
+    "open.several",
+    "palette.auto",
+    "sign.rule",
+    "tiles.few",
+    "walkin.uses",
+}
+NO_COUNTS = {"download.poster", "download.posteras", "open.pixels", "parts.plate", "size.toolarge", "tiles.kind"}
 NOT_KEYS = {"tessera.language", "tessera.nokeys", "tessera.zip"}
 
 
@@ -39,6 +50,17 @@ def test_both_languages_fill_in_the_same_facts() -> None:
 
     for key, text in english.items():
         assert set(re.findall(r"\{(\w+)\}", text)) == set(re.findall(r"\{(\w+)\}", chinese[key])), key
+
+
+def test_what_can_be_one_has_a_singular() -> None:
+    english = strings("en")
+    counted = {
+        key: re.findall(r"\{(\w+)\} (?:[a-z]+ed )?[a-z]+s\b(?<!is)(?<!has)", text) for key, text in english.items()
+    }
+
+    without = {key for key, facts in counted.items() if facts and (facts != ["n"] or f"{key}.one" not in english)}
+
+    assert {key for key in without if not key.endswith(".one")} == ALWAYS_MANY | NO_COUNTS
 
 
 def test_no_string_is_unused() -> None:

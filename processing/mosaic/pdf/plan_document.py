@@ -131,16 +131,22 @@ class _PlanWriter:
 
     def _facts(self) -> Iterator[str]:
         plan, (width, height), (rows, columns) = self._plan, self._plan.size_cm, self._plan.cells.shape
+        colours = self._counted("colour", len(plan.colours))
         if not plan.cells.size:
-            yield self._words["regions"].format(pieces=plan.pieces, colours=len(plan.colours))
+            yield self._words["cover"].format(regions=self._counted("region", plan.pieces), colours=colours)
             return
         size = self._words["size"].format(width=width, height=height)
-        cells = {"rows": rows, "columns": columns, "pieces": plan.pieces, "colours": len(plan.colours)}
-        yield f"{size} - {self._words['cells'].format(**cells)}"
-        yield self._words["sheets"].format(sections=len(self._sections), side=plan.section)
+        pieces = self._counted("piece", plan.pieces)
+        cells = self._words["cells"].format(rows=rows, columns=columns, pieces=pieces, colours=colours)
+        yield f"{size} - {cells}"
+        yield self._words["sheets"].format(sections=self._counted("part", len(self._sections)), side=plan.section)
         if plan.mirrored:
             yield self._words["mirrored"]
         yield from plan.notes
+
+    def _counted(self, word: str, n: int) -> str:
+        """A number of something, with its word in the singular or plural."""
+        return self._words[word if n == 1 else f"{word}s"].format(n=n)
 
     def _draw_list(self, page: PdfPage, colours: list[PlanColour], top: float) -> list[PlanColour]:
         """Draw as many rows as fit, column by column; returns the others."""

@@ -32,6 +32,15 @@ def test_the_cover_says_how_large_it_is_and_which_pieces_it_takes() -> None:
     assert len(sections) == 2
 
 
+def test_one_of_each_is_in_the_singular() -> None:
+    plan = Plan(np.zeros((1, 1), np.int32), (PlanColour("21", "Bright Red", "#b40000", 1),), pitch_mm=8.0, section=4)
+
+    cover = page_texts(write_plan(plan, title=""))[0]
+
+    assert "1 x 1, 1 piece in 1 colour" in cover
+    assert "1 section of up to 4 x 4" in cover
+
+
 def test_each_cell_of_a_section_has_the_symbol_of_its_colour() -> None:
     *_, first, second = page_texts(write_plan(small_plan(), title=""))
 
