@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
-import pytest
 from playwright.sync_api import Error, Request, Route, expect
 
 from tests.browser.user import BrowserUser, image_file, until
@@ -15,6 +13,7 @@ from tests.processing.mosaic.pictures import encoded, scene
 
 PHOTO = encoded(scene(1800, 1350), "JPEG", quality=92)
 ACTUAL = "document.querySelector('.workspace [data-zoom=actual]').click()"
+DRAWN = "() => !document.querySelector('[data-part=\"region\"]').hidden"
 LARGE, THUMBNAIL, PREPARATION, PART = "large", "thumbnail", "preparation", "part"
 
 
@@ -71,25 +70,23 @@ def kind_of(request: Request) -> str:
     return LARGE if float(field(request, "scale")) > 0.5 else THUMBNAIL
 
 
-@pytest.fixture
-def opened(new_user: Callable[..., BrowserUser]) -> Callable[..., tuple[BrowserUser, Renders]]:
-    """Opens the page; the renders that it requests."""
+NewUser = Callable[..., BrowserUser]
 
-    def open_page(**chosen: Any) -> tuple[BrowserUser, Renders]:
-        user = new_user(**chosen)
-        renders = Renders(user)
-        user.go()
-        return user, renders
 
-    return open_page
+def open_page(user: BrowserUser) -> Renders:
+    """The renders that the page requests from now on."""
+    renders = Renders(user)
+    user.go()
+    return renders
 
 
 def open_photo(user: BrowserUser) -> None:
     user.open_files(image_file(PHOTO, "photo.jpg", "image/jpeg"))
 
 
-def test_thumbnails_wait_for_the_preview(opened: Callable[..., tuple[BrowserUser, Renders]]) -> None:
-    user, renders = opened(thumbnails=True)
+def test_thumbnails_wait_for_the_preview(new_user: NewUser) -> None:
+    user = new_user(thumbnails=True)
+    renders = open_page(user)
     renders.hold(LARGE)
 
     open_photo(user)
@@ -101,10 +98,9 @@ def test_thumbnails_wait_for_the_preview(opened: Callable[..., tuple[BrowserUser
     assert before == [LARGE]
 
 
-def test_a_part_interrupts_thumbnails_which_are_drawn_later(
-    opened: Callable[..., tuple[BrowserUser, Renders]],
-) -> None:
-    user, renders = opened(thumbnails=True)
+def test_a_part_interrupts_thumbnails_which_are_drawn_later(new_user: NewUser) -> None:
+    user = new_user(thumbnails=True)
+    renders = open_page(user)
     renders.hold(THUMBNAIL)
     open_photo(user)
     user.wait_for_preview()
@@ -121,8 +117,9 @@ def test_a_part_interrupts_thumbnails_which_are_drawn_later(
     expect(user.page.locator(".style__image--waiting")).to_have_count(0)
 
 
-def test_a_new_setting_stops_the_preparation(opened: Callable[..., tuple[BrowserUser, Renders]]) -> None:
-    user, renders = opened()
+def test_a_new_setting_stops_the_preparation(new_user: NewUser) -> None:
+    user = new_user()
+    renders = open_page(user)
     open_photo(user)
     user.wait_for_preview()
     renders.hold(PREPARATION)
@@ -139,19 +136,17 @@ def test_a_new_setting_stops_the_preparation(opened: Callable[..., tuple[Browser
     assert renders.styles[-1] == "hexagon"
 
 
-def test_a_part_is_requested_when_a_click_or_a_drag_ends(opened: Callable[..., tuple[BrowserUser, Renders]]) -> None:
+def test_a_part_is_requested_when_a_click_or_a_drag_ends(new_user: NewUser) -> None:
     """No timer of the page runs out."""
-    user, renders = opened(last=True)
+    user = new_user(last=True)
+    renders = open_page(user)
     open_photo(user)
     user.wait_for_preview()
     user.page.clock.install()
     user.page.clock.pause_at(user.page.evaluate("Date.now()") + 60_000)
 
     user.page.evaluate(ACTUAL)
-    until(user.page, lambda: renders.kinds.count(PART), 1)
-    user.page.evaluate(ACTUAL.replace("actual", "in"))  # a second click may be one of many
-    user.page.clock.run_for(1000)
-    until(user.page, lambda: renders.kinds.count(PART), 2)
+    until(user.page, lambda: user.page.evaluate(DRAWN))
     box = user.page.locator('[data-part="workspace"] [data-part="compare"]').bounding_box()
     assert box is not None
     user.page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"])
@@ -159,4 +154,27 @@ def test_a_part_is_requested_when_a_click_or_a_drag_ends(opened: Callable[..., t
     user.page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.4 * box["height"])
     user.page.mouse.up()
 
-    until(user.page, lambda: renders.kinds.count(PART), 3)
+    until(user.page, lambda: renders.kinds.count(PART), 2)
+
+
+def test_clicks_that_follow_each_other_request_the_last_part(new_user: NewUser) -> None:
+    user = new_user(last=True)
+    renders = open_page(user)
+    open_photo(user)
+    user.wait_for_preview()
+    user.page.clock.install()
+    user.page.clock.pause_at(user.page.evaluate("Date.now()") + 60_000)
+    renders.hold(PART)
+
+    user.page.evaluate(ACTUAL)
+    until(user.page, lambda: len(renders.waiting), 1)
+    for _ in range(3):
+        user.page.evaluate(ACTUAL.replace("actual", "in"))
+    until(user.page, lambda: renders.aborted.count(PART), 1)
+    before = renders.kinds.count(PART)
+    user.page.clock.run_for(1000)
+    until(user.page, lambda: renders.kinds.count(PART), 2)
+    renders.release()
+
+    assert before == 1
+    until(user.page, lambda: user.page.evaluate(DRAWN))

@@ -2,7 +2,7 @@
 
 import { resultSize } from "../../print-sizes.js";
 
-/** After this time without a change, a gesture rests. One that ends, such as a click, rests at once, unless another one has just ended. */
+/** After this time without a change, a gesture rests. One that ends, such as a click, rests at once, unless another one has just ended, of which the part is not there yet. */
 const REST_MS = 150;
 /** The smallest part: what all parts of a result have in common takes most of the time of the first one. */
 const ONE_PIXEL = [0.5, 0.5, 0.5, 0.5];
@@ -32,7 +32,7 @@ export class ZoomedRegion {
   #size = null; // width and height of the result
   #sources = new WeakMap();
   #timer = null;
-  #endedAt = -REST_MS; // when a gesture has ended
+  #endedAt = -REST_MS; // when a gesture has ended of which the part is not there yet
   #abort = null;
   #preparation = null; // {order, abort, done}
 
@@ -160,7 +160,7 @@ export class ZoomedRegion {
     }
   }
 
-  #lay(box, size) { this.#box = box; this.#size = size; this.#place(); }
+  #lay(box, size) { this.#box = box; this.#size = size; this.#endedAt = -REST_MS; this.#place(); }
 
   /** Left, top, right and bottom of the visible part in fractions; null: the preview is sharp enough, or it would be too large. */
   #wanted() {
