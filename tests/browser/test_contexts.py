@@ -63,4 +63,4 @@ def test_nothing_outlives_a_page_but_what_is_emptied() -> None:
     for path in HERE.glob("*.py"):
         text = path.read_text()
         assert path.name in OWN or not re.search(OUTLIVES, text), path.name
-        assert text.count(".clock.install(") <= text.count("new_user(last=True"), path.name
+        assert text.count(".clock.install(") <= text.count("(last=True"), path.name
