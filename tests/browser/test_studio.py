@@ -25,6 +25,15 @@ HOLD_PREVIEW = """() => {
 }"""
 
 
+MOVES = """window.moves = [];
+for (const kind of ["transitionrun", "animationstart"]) {
+    addEventListener(kind, ({ target, propertyName, animationName }) => {
+        const lasting = target.getAnimations().map(({ effect }) => effect.getComputedTiming().activeDuration);
+        window.moves.push([propertyName ?? animationName, Math.max(0, ...lasting)]);
+    }, true);
+}"""
+
+
 def set_cell(user: BrowserUser, pixels: int) -> None:
     cell = user.page.locator('[data-parameter="cell"] input[type="number"]')
     cell.fill(str(pixels))
@@ -270,3 +279,16 @@ def test_a_page_beside_the_studio_draws_no_previews_until_one_returns(user: Brow
     user.wait_for_preview()
     assert previews
     expect(user.page.locator(".style__image--waiting")).to_have_count(0)
+
+
+def test_nothing_moves_for_those_who_ask_for_less_motion(user: BrowserUser) -> None:
+    user.page.add_init_script(MOVES)
+    user.go("/")
+    user.open_files(image_file(png(64, 48)))
+
+    user.make()
+    user.wait_for_job("done")
+
+    moves = user.page.evaluate("window.moves")
+    assert len(moves) > 0, "which last a hundredth of a millisecond"
+    assert [(name, milliseconds) for name, milliseconds in moves if milliseconds > 1] == []
