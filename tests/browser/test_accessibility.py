@@ -21,6 +21,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "build" / f"axe-{VERSION}"
 SCRIPT = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
 INSTALL_LIMIT_S = 60
 AT_REST = "() => document.getAnimations().every(one => one.playState !== 'running')"
+STATE = "() => ['axe' in window, matchMedia('(prefers-color-scheme: dark)').matches]"
+RUN = "([part, options]) => axe.run(part, options)"
 SERIOUS = ("serious", "critical")
 
 
@@ -60,14 +62,13 @@ def findings(user: BrowserUser, axe: str, part: str = PAGE) -> list[str]:
     """What axe calls serious or critical in a part in either theme: theme, rule, place, reason."""
     lines = []
     expect(user.page.locator(part)).to_be_visible()
-    if not user.page.evaluate("'axe' in window"):
+    has_axe, is_dark = user.page.evaluate(STATE)
+    if not has_axe:
         user.page.evaluate(axe)
-    dark = user.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    for theme in ("dark", "light") if dark else ("light", "dark"):  # every change draws the page again
-        options = THEMES[theme]
+    for theme in ("dark", "light") if is_dark else ("light", "dark"):  # every change draws the page again
         user.page.emulate_media(color_scheme=theme)
         user.page.wait_for_function(AT_REST)
-        result = user.page.evaluate("([part, options]) => axe.run(part, options)", [part, options])
+        result = user.page.evaluate(RUN, [part, THEMES[theme]])
         lines += [
             f"{theme}: {rule['id']}: {json.dumps(node['target'])}: {node['failureSummary']}"
             for rule in result["violations"]
@@ -75,6 +76,12 @@ def findings(user: BrowserUser, axe: str, part: str = PAGE) -> list[str]:
             for node in rule["nodes"]
         ]
     return lines
+
+
+def follow(user: BrowserUser, path: str, page: str) -> None:
+    """Show a page by a link of the header or its menu: loading it again would take longer than looking at it."""
+    user.page.locator(f'.header a[href="{path}"]').first.evaluate("link => link.click()")
+    expect(user.page.locator(f'[data-page="{page}"]')).to_be_visible()
 
 
 def make_in_style(user: BrowserUser, style: str) -> None:
@@ -134,20 +141,25 @@ def test_axe_finds_nothing_serious_on_any_other_page(
     user.go_signed_up(unique_name("zac"))
     user.open_files(image_file(png(64, 48), "one.png"))
     for style in ("brick", "photomosaic"):
+        if style != "brick":
+            follow(user, "/", "studio")
         make_in_style(user, style)
         look(f"workspace of {style}", '[data-part="panel"]')
         user.part("job-card").get_by_role("link", name="Open").click()
         expect(user.part("by")).to_have_text(f"by {user.name}")
         expect(user.part("parts-list" if style == "brick" else "tile-card")).to_be_visible()
         look(f"picture of {style}")
-        user.go("/")
-    user.part("job-card").get_by_role("link", name="Open").click()
     user.page.get_by_role("button", name="Delete picture").click()
     look("question", DIALOG)
     user.page.keyboard.press("Escape")
-    for path in ("/gallery", f"/u/{user.name}", "/account", "/tasks/", "/i/1"):
-        user.go(path)
+    pages = {"/gallery": "gallery", f"/u/{user.name}": "profile", "/account": "account", "/tasks/": "tasks"}
+    for path, page in pages.items():
+        follow(user, path, page)
+        if page == "profile":
+            expect(user.part("name")).to_have_text(user.name)
         look(path)
+    user.go("/i/1")
+    look("/i/1")
 
     assert not "\n".join(f"{name}: {problem}" for name, problems in results.items() for problem in problems)
 
