@@ -8,13 +8,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from tests.browser.account import Account
 from tests.browser.held_requests import HeldRequests
 from tests.browser.test_every_page import expect_to_fit
 from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
-MANY = 30
+MANY = 26
 RIGHT_EDGE = """() => Math.max(
     ...[...document.querySelectorAll(".image-card")].map(card => card.getBoundingClientRect().right))"""
 
@@ -56,7 +57,7 @@ def painter(browser: Browser, server: ServerProcess) -> str:
     context = browser.new_context(base_url=server.base_url)
     page = context.new_page()
     page.goto("/gallery")
-    page.evaluate(FILL, ["petra", "seven small stones", list(png(300, 200)), MANY])
+    page.evaluate(FILL, ["petra", "seven small stones", list(png(150, 100)), MANY])
     context.close()
     return "petra"
 
@@ -142,8 +143,8 @@ def test_back_returns_to_the_place(painter: str, user: BrowserUser) -> None:
 def test_an_empty_view_invites_and_proposes_people(
     painter: str, user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
+    Account(user, unique_name("leo"))
     user.go("/gallery")
-    user.sign_up(unique_name("leo"))
 
     user.page.get_by_role("link", name="Following", exact=True).click()
 
@@ -158,8 +159,8 @@ def test_an_empty_view_invites_and_proposes_people(
 def test_following_shows_the_pictures_of_those_one_follows(
     painter: str, user: BrowserUser, unique_name: Callable[[str], str]
 ) -> None:
+    Account(user, unique_name("mia"))
     user.go(f"/u/{painter}")
-    user.sign_up(unique_name("mia"))
     user.part("follow").click()
     expect(user.part("follow")).to_have_text("Following")
     user.page.get_by_role("link", name="Gallery", exact=True).click()
@@ -180,12 +181,9 @@ def with_another_address(route: Route) -> None:
 def test_the_owner_describes_a_picture_shows_the_original_and_deletes_it_after_a_question(
     user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
-    user.open_files(image_file(png(64, 48), "small.png"))
-    user.sign_up(unique_name("nia"))
-    user.make()
-    user.wait_for_job("done")
-    user.part("job-card").get_by_role("link", name="Open").click()
+    owner = Account(user, unique_name("nia"))
+    source = owner.upload(png(64, 48), "small.png")["url"]
+    user.go(f"/i/{owner.make(source, {'style': 'mosaic'})}")
     user.page.get_by_role("textbox", name="Title").fill("Colours, <b>noise</b>")
     user.page.get_by_label("Description").fill("Coloured squares.")
     user.visibility.select_option("Anyone with the link")
@@ -246,10 +244,9 @@ def test_the_link_is_copied_and_names_the_picture(painter: str, new_user: Callab
 def test_who_sees_a_picture_is_chosen_remembered_and_changed_for_many(
     user: BrowserUser, new_user: Callable[..., BrowserUser], unique_name: Callable[[str], str]
 ) -> None:
-    user.go("/")
+    user.go_signed_up(unique_name("pia"))
     user.open_files(image_file(png(64, 48), "one.png"), image_file(png(240, 320, seed=2), "two.png"))
     expect(user.visibility).to_have_value("private")
-    user.sign_up(unique_name("pia"))
     user.make()
     user.wait_for_job("done")
     private_page = str(user.part("job-card").get_by_role("link", name="Open").get_attribute("href"))
@@ -266,7 +263,7 @@ def test_who_sees_a_picture_is_chosen_remembered_and_changed_for_many(
     stranger.expect_console("404")
     stranger.go("/gallery")
     expect(stranger.page.locator(".image-card", has_text=f"{user.name} · 2 pictures")).to_be_visible()
-    user.go("/gallery?view=mine")
+    user.page.locator('.header a[href="/gallery?view=mine"]').evaluate("link => link.click()")
     user.page.get_by_role("button", name="Select pictures").click()
     user.page.get_by_role("checkbox").first.check()
     expect(user.part("selection-count")).to_have_text("1 selected")
