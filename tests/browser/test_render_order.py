@@ -139,10 +139,10 @@ def test_a_new_setting_stops_the_preparation(new_user: NewUser) -> None:
 def test_a_part_is_requested_when_a_click_or_a_drag_ends(new_user: NewUser) -> None:
     """No timer of the page runs out."""
     user = new_user(last=True)
+    user.page.clock.install()  # before any timer of the page
     renders = open_page(user)
     open_photo(user)
     user.wait_for_preview()
-    user.page.clock.install()
     user.page.clock.pause_at(user.page.evaluate("Date.now()") + 60_000)
 
     user.page.evaluate(ACTUAL)
@@ -159,10 +159,10 @@ def test_a_part_is_requested_when_a_click_or_a_drag_ends(new_user: NewUser) -> N
 
 def test_clicks_that_follow_each_other_request_the_last_part(new_user: NewUser) -> None:
     user = new_user(last=True)
+    user.page.clock.install()  # before any timer of the page
     renders = open_page(user)
     open_photo(user)
     user.wait_for_preview()
-    user.page.clock.install()
     user.page.clock.pause_at(user.page.evaluate("Date.now()") + 60_000)
     renders.hold(PART)
 
