@@ -78,12 +78,6 @@ def findings(user: BrowserUser, axe: str, part: str = PAGE) -> list[str]:
     return lines
 
 
-def follow(user: BrowserUser, path: str, page: str) -> None:
-    """Show a page by a link of the header or its menu: loading it again would take longer than looking at it."""
-    user.page.locator(f'.header a[href="{path}"]').first.evaluate("link => link.click()")
-    expect(user.page.locator(f'[data-page="{page}"]')).to_be_visible()
-
-
 def make_in_style(user: BrowserUser, style: str) -> None:
     """Render a mosaic in a style and wait for the result."""
     user.select_style(style)
@@ -142,7 +136,7 @@ def test_axe_finds_nothing_serious_on_any_other_page(
     user.open_files(image_file(png(64, 48), "one.png"))
     for style in ("brick", "photomosaic"):
         if style != "brick":
-            follow(user, "/", "studio")
+            user.follow("/")
         make_in_style(user, style)
         look(f"workspace of {style}", '[data-part="panel"]')
         user.part("job-card").get_by_role("link", name="Open").click()
@@ -154,7 +148,8 @@ def test_axe_finds_nothing_serious_on_any_other_page(
     user.page.keyboard.press("Escape")
     pages = {"/gallery": "gallery", f"/u/{user.name}": "profile", "/account": "account", "/tasks/": "tasks"}
     for path, page in pages.items():
-        follow(user, path, page)
+        user.follow(path)
+        expect(user.page.locator(f'[data-page="{page}"]')).to_be_visible()
         if page == "profile":
             expect(user.part("name")).to_have_text(user.name)
         look(path)

@@ -64,8 +64,9 @@ def test_the_language_switches_without_a_reload_and_is_remembered(user: BrowserU
 def test_no_word_is_left_untranslated(new_user: Callable[..., BrowserUser]) -> None:
     chinese = new_user(locale="zh-CN")
 
+    chinese.go(PAGES[0])
     for path in PAGES:
-        chinese.go(path)
+        chinese.follow(path)
         until(chinese.page, lambda: english_words(chinese), set())
 
 
@@ -118,8 +119,9 @@ def test_the_whole_way_goes_by_keyboard_alone(user: BrowserUser) -> None:
 def test_a_narrow_window_needs_no_sideways_scrolling(new_user: Callable[..., BrowserUser]) -> None:
     narrow = new_user(viewport={"width": 320, "height": 640})
 
+    narrow.go(PAGES[0])
     for path in PAGES:
-        narrow.go(path)
+        narrow.follow(path)
         expect_to_fit(narrow)
 
 
@@ -135,11 +137,12 @@ def test_the_workspace_fits_a_narrow_window(new_user: Callable[..., BrowserUser]
 
 def test_text_of_twice_the_size_fits(new_user: Callable[..., BrowserUser]) -> None:
     large = new_user(viewport={"width": 820, "height": 1000})
+    large.go(PAGES[0])
+
+    large.page.evaluate("document.documentElement.style.fontSize = '200%'")
+
     for path in PAGES:
-        large.go(path)
-
-        large.page.evaluate("document.documentElement.style.fontSize = '200%'")
-
+        large.follow(path)
         expect_to_fit(large)
 
 

@@ -263,7 +263,7 @@ def test_who_sees_a_picture_is_chosen_remembered_and_changed_for_many(
     stranger.expect_console("404")
     stranger.go("/gallery")
     expect(stranger.page.locator(".image-card", has_text=f"{user.name} · 2 pictures")).to_be_visible()
-    user.page.locator('.header a[href="/gallery?view=mine"]').evaluate("link => link.click()")
+    user.follow("/gallery?view=mine")
     user.page.get_by_role("button", name="Select pictures").click()
     user.page.get_by_role("checkbox").first.check()
     expect(user.part("selection-count")).to_have_text("1 selected")

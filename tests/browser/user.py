@@ -70,6 +70,11 @@ class BrowserUser:
         self.page.goto(path)
         self.page.wait_for_selector("html.ready")
 
+    def follow(self, path: str) -> None:
+        """Show a page by a link of the header or its menu: nothing is loaded again, which takes 0.2 s."""
+        self.page.locator(f'.header a[href="{path}"]').first.evaluate("link => link.click()")
+        self.page.wait_for_function("path => location.pathname + location.search === path", arg=path)
+
     def go_when_stored(self, path: str = "/") -> None:
         """Open a path once what this page shows is stored."""
         self.page.evaluate(STORED)
