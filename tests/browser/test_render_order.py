@@ -136,14 +136,19 @@ def test_a_new_setting_stops_the_preparation(new_user: NewUser) -> None:
     assert renders.styles[-1] == "hexagon"
 
 
-def test_a_part_is_requested_when_a_click_or_a_drag_ends(new_user: NewUser) -> None:
-    """No timer of the page runs out."""
+def open_paused(new_user: NewUser) -> tuple[BrowserUser, Renders]:
+    """A preview on a page whose timers do not run out."""
     user = new_user(last=True)
     user.page.clock.install()  # before any timer of the page
     renders = open_page(user)
     open_photo(user)
     user.wait_for_preview()
     user.page.clock.pause_at(user.page.evaluate("Date.now()") + 60_000)
+    return user, renders
+
+
+def test_a_part_is_requested_when_a_click_or_a_drag_ends(new_user: NewUser) -> None:
+    user, renders = open_paused(new_user)
 
     user.page.evaluate(ACTUAL)
     until(user.page, lambda: user.page.evaluate(DRAWN))
@@ -158,12 +163,7 @@ def test_a_part_is_requested_when_a_click_or_a_drag_ends(new_user: NewUser) -> N
 
 
 def test_clicks_that_follow_each_other_request_the_last_part(new_user: NewUser) -> None:
-    user = new_user(last=True)
-    user.page.clock.install()  # before any timer of the page
-    renders = open_page(user)
-    open_photo(user)
-    user.wait_for_preview()
-    user.page.clock.pause_at(user.page.evaluate("Date.now()") + 60_000)
+    user, renders = open_paused(new_user)
     renders.hold(PART)
 
     user.page.evaluate(ACTUAL)
