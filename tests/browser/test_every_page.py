@@ -16,7 +16,7 @@ PAGES = ("/", "/gallery", "/account", "/tasks/")
 MISSING_IMAGE = "/i/1"
 VISIBILITY = "body => getComputedStyle(body).visibility"
 OUR_WORDS = """() => {
-    for (const theirs of document.querySelectorAll(".image-card, .task")) theirs.remove();
+    for (const theirs of document.querySelectorAll(".image-card, .task")) theirs.style.display = "none";
     return document.body.innerText;
 }"""
 TIMES = """async () => {
