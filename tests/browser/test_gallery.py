@@ -15,7 +15,7 @@ from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
 from tests.support.process import ServerProcess
 
-MANY = 26
+MANY = 30
 RIGHT_EDGE = """() => Math.max(
     ...[...document.querySelectorAll(".image-card")].map(card => card.getBoundingClientRect().right))"""
 
@@ -57,7 +57,7 @@ def painter(browser: Browser, server: ServerProcess) -> str:
     context = browser.new_context(base_url=server.base_url)
     page = context.new_page()
     page.goto("/gallery")
-    page.evaluate(FILL, ["petra", "seven small stones", list(png(150, 100)), MANY])
+    page.evaluate(FILL, ["petra", "seven small stones", list(png(300, 200)), MANY])
     context.close()
     return "petra"
 
