@@ -21,7 +21,7 @@ import qiniu
 from qiniu.http.endpoint import Endpoint
 from qiniu.http.region import Region, ServiceName
 from qiniu.http.regions_provider import QueryRegionsProvider
-from qiniu.services.storage.uploaders import FormUploader
+from qiniu.services.storage.uploaders import FormUploader, ResumeUploaderV2
 
 from models.bucket import Stat, UploadTicket
 from models.bucket.addresses import key_from_url, origin, quote_key
@@ -39,6 +39,10 @@ TIMEOUT_S = 5
 ATTEMPTS = 2
 PAUSE_S = 0.2
 PAGE_LIMIT = 1000
+PART_BYTES = 4 << 20
+"""Kodo hashes blocks of this size, so that an object has the same hash, uploaded in one request or in such parts."""
+FORM_LIMIT_BYTES = 4 * PART_BYTES
+"""A larger object is uploaded in parts: the SDK holds a copy of the whole request that it sends."""
 FILE_EXISTS = 614
 PUBLIC_UC_URL = "https://uc.qiniuapi.com"
 PUBLIC_UPLOAD_HOSTS = "https://*.qiniup.com"
@@ -141,8 +145,7 @@ class KodoBucket:
         token = upload_token(self._keys, policy)
         expected = Etag()
         expected.update(data)
-        up = self._endpoints().up
-        uploader = FormUploader(self.name, regions=[_region(ServiceName.UP, up)], preferred_scheme=_scheme(up))
+        uploader = self._uploader(len(data))
 
         def upload() -> SdkResponse:
             document: SdkResponse = uploader.upload(
@@ -154,6 +157,16 @@ class KodoBucket:
         if document.get("hash") != expected.text() or document.get("key") != key:
             raise BucketUnavailable()  # pragma: no cover - Kodo would have stored something else
         return Stat(key, len(data), expected.text(), mime, time.time())
+
+    def _uploader(self, size_bytes: int) -> FormUploader | ResumeUploaderV2:
+        up = self._endpoints().up
+        regions, scheme = [_region(ServiceName.UP, up)], _scheme(up)
+        if size_bytes <= FORM_LIMIT_BYTES:
+            return FormUploader(self.name, regions=regions, preferred_scheme=scheme)
+        # one part after the other, each in memory while it is sent
+        return ResumeUploaderV2(
+            self.name, regions=regions, preferred_scheme=scheme, part_size=PART_BYTES, concurrent_executor=None
+        )
 
     def stat(self, key: str) -> Stat:
         manager = self._manager(ServiceName.RS)
@@ -193,7 +206,7 @@ class KodoBucket:
         return answer, info
 
     def _call(self, call: Callable[[], SdkResponse], *, missing: str = "", done: int = 200) -> dict[str, Any]:
-        """Kodo's response. Raises NotFound for 612, BucketUnavailable for any other failure.
+        """Kodo's response. Raises NotFound if it does not have the `missing` key, BucketUnavailable otherwise.
 
         done: a status that is no failure either, as the effect is there.
         """
@@ -211,7 +224,7 @@ class KodoBucket:
                 AttributeError,
             ) as error:  # pragma: no cover - an SDK bug
                 raise BucketUnavailable() from error
-            if info.status_code == 612:
+            if missing and info.status_code == 612:
                 raise NotFound(what="object", which=ascii(missing[:80]))
             if info.status_code == done != 200:
                 return {}

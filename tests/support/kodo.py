@@ -203,7 +203,7 @@ class StartUploadHandler(MultipartHandler):
 class UploadPartHandler(MultipartHandler):
     def put(self, bucket: str, encoded: str, upload: str, number: str) -> None:
         self.authorize(bucket, encoded)
-        if upload not in self.kodo.parts:
+        if upload not in self.kodo.parts or self.kodo.faults.forget_upload:
             raise KodoProblem(612, "no such uploadId")
         if int(number) == self.kodo.faults.drop_part:
             self.close_without_response()

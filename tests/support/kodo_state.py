@@ -19,7 +19,8 @@ class Faults:
     """Faults to inject.
 
     slow: every response waits for this event. status: the status of the next `times` responses. drop: the connection is
-    closed without a response; drop_part: that of the part with this number. truncate: downloads end halfway.
+    closed without a response; drop_part: that of the part with this number. forget_upload: an upload in parts is not
+    known any more when its parts arrive. truncate: downloads end halfway.
     wrong_signature, callbacks (how many), style: of callbacks. stale_reads: this many reads do not see the object yet.
     redirect: the target of downloads. drop_response: an upload is stored and called back, and its response is lost.
     no_request_id: responses have no X-Reqid, as from a server that is not Kodo.
@@ -30,6 +31,7 @@ class Faults:
     times: int = 1_000_000
     drop: bool = False
     drop_part: int = 0
+    forget_upload: bool = False
     truncate: bool = False
     wrong_signature: bool = False
     callbacks: int = 1

@@ -15,7 +15,7 @@ import qiniu
 from tornado.ioloop import IOLoop
 
 from models.bucket.keys import Keys
-from models.bucket.kodo import KodoBucket, KodoEndpoints
+from models.bucket.kodo import FORM_LIMIT_BYTES, KodoBucket, KodoEndpoints
 from models.bucket.policy import TOKEN_LIFE_S
 from models.errors import BucketUnavailable, NotFound
 from tests.models.bucket.installations import Installation, get, open_kodo, png, upload
@@ -73,6 +73,33 @@ async def test_a_temporary_failure_is_retried(installation: Installation) -> Non
     assert (await asyncio.to_thread(installation.bucket.put, "a.png", png(), mime="image/png")).key == "a.png"
     installation.kodo.faults.times = 1
     assert (await asyncio.to_thread(installation.bucket.stat, "a.png")).size_bytes == len(png())
+
+
+@pytest.mark.gen_test
+async def test_a_large_object_is_uploaded_in_parts_with_the_hash_of_one(installation: Installation) -> None:
+    large = png() + bytes(FORM_LIMIT_BYTES)
+
+    stored = await asyncio.to_thread(installation.bucket.put, "large.png", large, mime="image/png")
+
+    assert installation.kodo.objects["large.png"].data == large
+    assert (stored.size_bytes, stored.etag) == (len(large), installation.kodo.objects["large.png"].hash)
+    (start, *parts, end) = installation.kodo.calls
+    assert [call.split()[0] for call in (start, *parts, end)] == ["POST", *["PUT"] * 5, "POST"]
+    assert all(call.startswith(f"PUT {end.split()[1]}/") for call in parts)  # to the same upload
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("fault", [{"drop_part": 3}, {"forget_upload": True}])
+async def test_a_part_that_fails_is_bucket_unavailable(
+    installation: Installation, fault: dict[str, Any], expect_log: Callable[[str], None]
+) -> None:
+    expect_log("bucket: |urllib3.connectionpool: Retrying")
+    for name, value in fault.items():
+        setattr(installation.kodo.faults, name, value)
+
+    with pytest.raises(BucketUnavailable):
+        await asyncio.to_thread(installation.bucket.put, "large.png", png() + bytes(FORM_LIMIT_BYTES), mime="image/png")
+    assert "large.png" not in installation.kodo.objects
 
 
 @pytest.mark.gen_test
