@@ -22,6 +22,7 @@ export function jobText(job) {
 
 function details(job) {
   if (job.offline) return { detail: t("job.offline"), percent: job.phase === "uploading" && job.size ? (job.sent / job.size) * 100 : null };
+  if (job.full) return { title: t("job.full"), detail: "", percent: null };
   if (job.phase === "uploading") return { detail: uploadText(job), percent: job.size ? (job.sent / job.size) * 100 : 0 };
   if (job.phase === "queued") return { detail: job.paused ? t("job.paused") : queueText(job.task), percent: null };
   if (job.phase === "running") return { detail: renderText(job.task), percent: job.task.percent ?? 0 };

@@ -104,8 +104,7 @@ export class Jobs extends EventTarget {
 
   /** Retries the step that failed: the upload, or only the task. */
   async retry(job) {
-    Object.assign(job, { error: null, speed: 0 });
-    if (!job.task) { job.phase = "waiting"; this.#enqueue(job); return; }
+    if (!job.task) { this.#enqueue(Object.assign(job, { phase: "waiting", error: null, speed: 0 })); return; }
     const { task } = await this.#api.retryTask(job.task.id).catch((error) => {
       if (error.slug === "wrong_state" || error.slug === "not_found") return this.#api.addTask(job.source.url, job, newId());
       throw error;
@@ -128,7 +127,7 @@ export class Jobs extends EventTarget {
 
   /** Resumes the jobs that a reload interrupted. */
   async restore() {
-    for (const job of (await this.#storage.all(PREFIX)).reverse()) this.#jobs.push({ ...job, thumb: URL.createObjectURL(job.thumbBlob), speed: 0, offline: false });
+    for (const job of (await this.#storage.all(PREFIX)).reverse()) this.#jobs.push({ ...job, thumb: URL.createObjectURL(job.thumbBlob), speed: 0, offline: false, full: false });
     for (const job of [...this.#jobs]) {
       this.#changed(job);
       if (["waiting", "uploading"].includes(job.phase)) this.#enqueue(job);
@@ -165,7 +164,7 @@ export class Jobs extends EventTarget {
     if (!job.source) job.source = await this.#upload(job, abort.signal);
     this.#storeSource(job);
     const { withRetries } = await loadModule(import("./upload/bucket-request.js"));
-    const { task } = await withRetries(() => this.#api.addTask(job.source.url, job, job.id), abort.signal, (waiting) => this.#onWait(job, waiting));
+    const { task } = await withRetries(() => this.#api.addTask(job.source.url, job, job.id), abort.signal, (reason) => this.#onWait(job, reason));
     if (abort.signal.aborted) { await this.#api.cancelTask(task.id); throw new ApiError({ error: "aborted" }); }
     this.#setQueued(job, task);
   }
@@ -174,13 +173,14 @@ export class Jobs extends EventTarget {
     Object.assign(job, { phase: "uploading", sent: 0, param: JSON.stringify({ ...job.recipe, tiles: undefined }), sourceVisibility: this.#state.sourceVisibility });
     this.#changed(job);
     const progress = (sent, speed) => { Object.assign(job, { sent, speed }); this.#changed(job, false); };
-    const onWait = (waiting) => this.#onWait(job, waiting);
+    const onWait = (reason) => this.#onWait(job, reason);
     const { uploadImage } = await loadUploader();
     return uploadImage(job, { api: this.#api, partBytes: this.#state.limits.partBytes, signal, progress, onWait, save: () => this.#save(job) });
   }
 
-  #onWait(job, waiting) {
-    Object.assign(job, { offline: waiting, speed: 0 });
+  /** reason: "offline"; "full": the queue has no place yet; or null. */
+  #onWait(job, reason) {
+    Object.assign(job, { offline: reason === "offline", full: reason === "full", speed: 0 });
     this.#changed(job, false);
   }
 
@@ -192,7 +192,7 @@ export class Jobs extends EventTarget {
   }
 
   #setQueued(job, task) {
-    Object.assign(job, { phase: "queued", task, error: null, offline: false, paused: this.#paused });
+    Object.assign(job, { phase: "queued", task, error: null, offline: false, full: false, paused: this.#paused });
     this.#taskEvents.subscribe(job.id);
     this.#onTask(task);
     this.#changed(job);
@@ -232,7 +232,7 @@ export class Jobs extends EventTarget {
   }
 
   #settle(job, phase, error = null) {
-    Object.assign(job, { phase, offline: false, error: error && { slug: error.slug, message: error.message } });
+    Object.assign(job, { phase, offline: false, full: false, error: error && { slug: error.slug, message: error.message } });
     this.#taskEvents.unsubscribe(job.id);
     this.#aborts.delete(job.id);
     this.#changed(job);

@@ -333,6 +333,7 @@ export const strings = {
   "storage.failed": "This browser cannot store your work: it will be gone after a reload.",
   "job.label": "Progress of this picture",
   "job.offline": "Waiting for the connection",
+  "job.full": "Waiting for a place in the queue",
   "job.paused": "The queue is paused",
   "batch.title": "{n} pictures",
   "batch.done": "{done} of {all} finished",

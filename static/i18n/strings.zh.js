@@ -333,6 +333,7 @@ export const strings = {
   "storage.failed": "浏览器无法保存您的内容，刷新页面后会丢失。",
   "job.label": "这张图片的进度",
   "job.offline": "等待网络恢复",
+  "job.full": "等待队列空位",
   "job.paused": "队列已暂停",
   "batch.title": "{n} 张图片",
   "batch.done": "已完成 {done} / {all}",

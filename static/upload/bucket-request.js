@@ -7,6 +7,9 @@ const MAX_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 5000;
 const PERMANENT = [501, 507, 509, 573, 579];
+/** Refusals of a task that end by themselves, as tasks before it are done. */
+const FULL = ["too_many_tasks", "too_many_tasks_of_address", "queue_full"];
+const MAX_FULL_PAUSE_MS = 10_000;
 
 /** Kodo's status codes by what the user can do about them. */
 const SLUGS = { 401: "upload_token", 413: "too_large", 403: "upload_refused", 579: "upload_callback", 612: "upload_gone" };
@@ -40,26 +43,32 @@ export function request(method, url, { headers = {}, body = null, signal = null,
 
 /**
  * Calls the action until it succeeds, with exponential backoff. A lost connection is retried until the signal aborts, so that
- * an upload outlives a restart of the server; a 5xx response MAX_ATTEMPTS times; a rejection never. onWait(true) is called
- * when the connection is lost, onWait(false) when it is back.
+ * an upload outlives a restart of the server; a queue without a place as well, after the time that it names; another 5xx
+ * response MAX_ATTEMPTS times; a rejection never. onWait(reason) is called with "offline" or "full", and at the end with null.
  */
 export async function withRetries(action, signal, onWait = () => {}) {
-  let waiting = false;
+  let reason = null;
   for (let attempt = 1, failures = 0; ; attempt += 1) {
     try {
       const result = await action();
-      if (waiting) onWait(false);
+      if (reason) onWait(null);
       return result;
     } catch (error) {
-      const offline = error.slug === "offline";
-      failures += isServerError(error) ? 1 : 0;
-      if ((!offline && !isServerError(error)) || failures === MAX_ATTEMPTS || signal.aborted) throw error;
-      if (offline && !waiting) onWait(true);
-      waiting ||= offline;
-      await pause(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)), signal);
+      const next = reasonToWait(error);
+      failures += !next && isServerError(error) ? 1 : 0;
+      if ((!next && !isServerError(error)) || failures === MAX_ATTEMPTS || signal.aborted) throw error;
+      if (next && next !== reason) onWait(next);
+      reason = next ?? reason;
+      await pause(next === "full" ? fullPause(error) : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)), signal);
+      if (signal.aborted) throw new ApiError({ error: "aborted" });
     }
   }
 }
+
+/** "offline", "full", or null if waiting alone does not help. */
+const reasonToWait = ({ slug }) => (slug === "offline" ? slug : FULL.includes(slug) ? "full" : null);
+
+const fullPause = ({ retryAfter }) => Math.min(MAX_FULL_PAUSE_MS, (retryAfter ?? 1) * 1000);
 
 const isServerError = ({ status }) => status >= 500 && status < 600 && !PERMANENT.includes(status);
 

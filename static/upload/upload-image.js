@@ -8,7 +8,7 @@ const EXPIRY_MARGIN_MS = 30_000;
 /**
  * Uploads a file and returns {id, url} of the registered image. progress(sent, speed): bytes, and bytes per second.
  * job: {file, name, size, param, sourceVisibility}; what a second attempt can resume from is stored in it (`ticket`, `session`), and
- * save() is called when that changes. onWait(waiting): the connection is lost, or back. Throws ApiError; an AbortSignal cancels it.
+ * save() is called when that changes. onWait(reason): "offline", or null when the connection is back. Throws ApiError; an AbortSignal cancels it.
  */
 export async function uploadImage(job, { api, partBytes, progress, onWait = () => {}, signal = new AbortController().signal, save = () => {} }) {
   const speedOf = speedometer();

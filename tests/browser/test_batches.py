@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Download, Route, expect
 
-from tests.browser.user import BrowserUser, image_file
+from tests.browser.user import BrowserUser, image_file, until
 from tests.support.pictures import png
 
 FORM = re.compile("/up/?$")
@@ -57,6 +57,7 @@ def test_what_failed_of_a_batch_is_retried_at_once_and_what_an_archive_lacks_is_
     make_batch(user, unique_name("ben"), 4)
     card = user.page.locator(".batch")
     expect(card).to_contain_text("2 of 4 finished · 2 failed")
+    expect(card).to_contain_text("2 pictures: Not now.")
     expect(user.toast("2 pictures are finished, 2 failed.")).to_be_visible()
 
     card.get_by_role("button", name="Retry failed").click()
@@ -75,6 +76,31 @@ def test_what_failed_of_a_batch_is_retried_at_once_and_what_an_archive_lacks_is_
         notice.get_by_role("button", name="Try again").click()
     assert images_in(download.value) == ["0-mosaic.png"]
     assert len(lost) == 1
+
+
+def test_pictures_wait_for_a_place_in_the_queue_and_none_fails(user: BrowserUser) -> None:
+    """A guest makes more pictures at once than the queue takes."""
+    user.expect_console("status of (429|503)")
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        slug, status = (("too_many_tasks", 429), ("queue_full", 503))[len(refused) % 2]
+        refused.append(slug)
+        route.fulfill(status=status, headers={"Retry-After": "1"}, json={"code": -1, "error": slug, "message": "Full."})
+
+    user.page.route(ADD_TASK, refuse)
+    user.go("/")
+    user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(2)])
+    user.page.get_by_role("button", name="Make all 2").click()
+    user.part("activity").click()
+    card = user.page.locator(".batch")
+    until(user.page, lambda: set(refused), {"too_many_tasks", "queue_full"})
+    expect(card).to_contain_text("0 of 2 finished · Waiting for a place in the queue")
+
+    user.page.unroute(ADD_TASK)
+
+    expect(card).to_contain_text("2 of 2 finished")
+    expect(card).not_to_contain_text("failed")
 
 
 def lose_one_result(user: BrowserUser) -> list[str]:

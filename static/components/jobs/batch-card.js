@@ -3,7 +3,7 @@
 import { at } from "../../base.js";
 import { duration, number } from "../../format.js";
 import { t } from "../../i18n/i18n.js";
-import { jobText } from "../../job-text.js";
+import { failureText, jobText } from "../../job-text.js";
 import { button } from "../icon.js";
 import { setMeter } from "./job-actions.js";
 
@@ -43,6 +43,7 @@ export class BatchCard {
     this.#rendered = key;
     this.element.querySelector(".job__actions").replaceChildren(...this.#buttons(active.length, failed, done));
     this.element.querySelector(".batch__results").replaceChildren(...jobs.map(thumbnail));
+    this.element.querySelector(".batch__why").textContent = reasons(jobs.filter(({ phase }) => phase === "failed"));
   }
 
   #buttons(active, failed, done) {
@@ -65,7 +66,7 @@ export class BatchCard {
 
 /** How long the uploads take at their speed, and then the task that is estimated to end last; "" if that is not known. */
 function timeLeft(active) {
-  if (!active.length || active.some(({ offline, paused }) => offline || paused)) return "";
+  if (!active.length || active.some(({ full, offline, paused }) => full || offline || paused)) return "";
   const uploads = active.filter(({ phase, source }) => ["waiting", "uploading"].includes(phase) && !source);
   const left = uploads.reduce((sum, { size, sent }) => sum + size - sent, 0);
   const speed = uploads.reduce((sum, job) => sum + job.speed, 0);
@@ -76,14 +77,23 @@ function timeLeft(active) {
 /** The share of a job that is finished: half of it is the upload. */
 function progress(job) {
   if (SETTLED.includes(job.phase)) return 1;
+  if (job.full) return 0.5;
   if (job.phase === "uploading") return job.size ? (job.sent / job.size) * 0.5 : 0;
   return { waiting: 0, queued: 0.5, running: 0.5 + (job.task?.percent ?? 0) / 200 }[job.phase];
+}
+
+/** Why pictures failed: each reason once, with the picture's name or the number of pictures. */
+function reasons(failed) {
+  const byReason = new Map(failed.map(({ error }) => [failureText(error), []]));
+  for (const job of failed) byReason.get(failureText(job.error)).push(job);
+  const line = ([why, jobs]) => t("job.problem", { name: jobs.length > 1 ? t("batch.title", { n: number(jobs.length) }) : jobs[0].name, why });
+  return [...byReason].map(line).join("\n");
 }
 
 function thumbnail(job) {
   const item = document.createElement("li");
   item.dataset.phase = job.phase;
-  const img = Object.assign(document.createElement("img"), { alt: job.name, width: 40, height: 40 });
+  const img = Object.assign(document.createElement("img"), { alt: job.name, title: job.name, width: 40, height: 40 });
   img.src = job.phase === "done" ? at(`/thumbnail/${job.result.id}/320`) : job.thumb;
   if (job.phase === "done") item.append(Object.assign(document.createElement("a"), { href: at(`/i/${job.result.id}`) }));
   (item.firstChild ?? item).append(img);
