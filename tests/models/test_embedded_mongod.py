@@ -83,8 +83,9 @@ async def test_a_missing_library_is_reported_with_its_remedy(tmp_path: Path) -> 
 
 @pytest.mark.gen_test
 async def test_its_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """mongod ignores the signal for a new log within a second of the last one."""
     monkeypatch.setattr("models.embedded_mongod.MAX_LOG_BYTES", 1000)
-    monkeypatch.setattr("models.embedded_mongod.LOG_CHECK_INTERVAL_S", 0.05)
+    monkeypatch.setattr("models.embedded_mongod.LOG_CHECK_INTERVAL_S", 3600.0)
     log, before = tmp_path / "mongod.log", tmp_path / "mongod.log.1"
     async with Mongod(tmp_path / "db") as mongod:
         await until(before.exists)
@@ -117,3 +118,32 @@ async def test_it_has_no_socket_outside_of_its_own_folder(tmp_path: Path) -> Non
         assert (await count(one.uri), await count(two.uri)) == (1, 0)
         for mongod in (one, two):
             assert unix_sockets(mongod.pid or 0) == {unquote(urlsplit(mongod.uri).netloc)}
+
+
+@pytest.mark.gen_test
+async def test_it_waits_for_the_mongod_of_an_ended_server_that_is_still_closing_its_files(tmp_path: Path) -> None:
+    log = tmp_path / "mongod.log"
+    async with Mongod(tmp_path / "db") as ending:
+        await add(ending.uri)
+        waiting = Mongod(tmp_path / "db")
+        entering = asyncio.create_task(waiting.__aenter__())
+        await until(lambda: "DBPathInUse" in log.read_text())
+        assert not entering.done()
+
+    try:
+        await entering
+        assert await count(waiting.uri) == 1
+    finally:
+        await waiting.__aexit__()
+
+
+@pytest.mark.gen_test
+async def test_the_lines_of_a_log_without_an_error_are_no_reason(tmp_path: Path) -> None:
+    binary = tmp_path / "mongod"
+    binary.write_text("#!/bin/sh\nexit 3\n")
+    binary.chmod(0o755)
+    (tmp_path / "mongod.log").write_text('{"s": "I", "msg": "starting", "attr": {"error": "none"}}\nno JSON\n')
+
+    with pytest.raises(MongodError, match=r"mongod exited with code 3; its log is \S+mongod.log"):
+        async with Mongod(tmp_path / "db", binary=str(binary)):
+            pass
