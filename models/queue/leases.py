@@ -210,7 +210,7 @@ class Leases:
         """The worker that ran it died: as `reclaim_expired`, for one task."""
         return _task(await self._tasks.find_one_and_update(lease.query(), _AFTER_CRASH))
 
-    async def give_back(self, lease: Lease) -> Task | None:
+    async def record_loss(self, lease: Lease) -> Task | None:
         """The cluster lost its job: as `reclaim_orphaned`, for one task."""
         return _task(await self._tasks.find_one_and_update(lease.query(), _AFTER_LOSS))
 

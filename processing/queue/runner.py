@@ -83,7 +83,7 @@ class TaskRunner:
         except Cancelled:  # by the user, or because this server stops
             ended = await persist(self.store.leases.release, lease)
         except JobInterrupted:
-            ended = await persist(self.store.leases.give_back, lease)
+            ended = await persist(self.store.leases.record_loss, lease)
         except WorkerDied:
             ended = await persist(self.store.leases.record_crash, lease)
         except (errors.Unavailable, errors.JobError) as error:
