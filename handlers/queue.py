@@ -26,7 +26,7 @@ from handlers.schemas.queue import (
     TaskStoryResponse,
 )
 from handlers.schemas.tasks import TaskTotals
-from handlers.task_base import TaskHandler, TaskStates
+from handlers.task_base import FOR_DEVELOPERS, DeveloperHandler, TaskStates
 from models import errors
 from models.accounts.users import Users
 from models.errors import Phrase
@@ -40,19 +40,9 @@ from processing.queue.activity import ActivityReader
 from processing.queue.bulk import STATES, BulkAction, BulkChanges
 from processing.upkeep.own_certificate import OwnCertificate
 
-FOR_DEVELOPERS = (errors.NotAuthenticated, errors.PermissionDenied)
 PAGE_SIZE = 50
 MAX_CHANGED = 200
 """Tasks that one request changes at most, so that it is answered in time."""
-
-
-class DeveloperHandler(TaskHandler):
-    """Base of what only developers may see and do."""
-
-    async def require_developer(self) -> None:
-        """Raises NotAuthenticated, PermissionDenied."""
-        if not (await self.require_user()).developer:
-            raise errors.PermissionDenied()
 
 
 class QueueStatusHandler(DeveloperHandler):

@@ -10,6 +10,7 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.base import ApiHandler
 from handlers.schemas.tasks import Audience, TaskSchema, task_schema
+from models import errors
 from models.bucket import Bucket
 from models.queue.task import Task, TaskState
 from processing.queue.event_feed import EventFeed
@@ -61,3 +62,16 @@ class TaskHandler(ApiHandler):
         """snapshot: the queue to take the position from; None: the current one."""
         position = await self.queue.status.position_of(task, snapshot)
         return task_schema(task, self.event_feed.percent(task), position, audience, self.bucket, listed=listed)
+
+
+FOR_DEVELOPERS = (errors.NotAuthenticated, errors.PermissionDenied)
+"""What the endpoints of a DeveloperHandler raise."""
+
+
+class DeveloperHandler(TaskHandler):
+    """Base of what only developers may see and do."""
+
+    async def require_developer(self) -> None:
+        """Raises NotAuthenticated, PermissionDenied."""
+        if not (await self.require_user()).developer:
+            raise errors.PermissionDenied()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from handlers.base import LIST_TIMEOUT_S, ApiHandler
+from handlers.base import LIST_TIMEOUT_S
 from handlers.endpoint import CHANGES_NOTHING, endpoint
 from handlers.guest_sessions import GuestSessions
 from handlers.params import ContractParams, Id, RecipeParam, RequestParams, shorten
@@ -20,7 +20,7 @@ from handlers.schemas.tasks import (
     TaskTotals,
     task_schema,
 )
-from handlers.task_base import TaskHandler, TaskStates
+from handlers.task_base import FOR_DEVELOPERS, DeveloperHandler, TaskHandler, TaskStates
 from models import errors
 from models.accounts.usernames import username_key
 from models.accounts.users import Users
@@ -36,7 +36,7 @@ from processing.fetch.allowlist import FetchPolicy, check_source
 from processing.images.colours import resolve_colours
 from processing.images.named_objects import NamedObjects
 from processing.images.tile_pool import resolve_tiles
-from processing.queue.task_queue import TaskQueue, TaskSource
+from processing.queue.task_queue import TaskSource
 from processing.rendering import parse_recipe
 
 ACTIVE_LIMIT = 200
@@ -249,24 +249,20 @@ class RetryTaskHandler(TaskActionHandler):
         return TaskResponse(task=await self.schema(task, await self.audience()))
 
 
-class PauseQueueHandler(ApiHandler):
-    def initialize(self, queue: TaskQueue) -> None:
-        self.queue = queue
-
-    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied))
+class PauseQueueHandler(DeveloperHandler):
+    @endpoint(errors=FOR_DEVELOPERS)
     async def post(self) -> PausedResponse:
         """Pause the queue on all servers; running tasks continue. For developers."""
         return await self.set_paused(True)
 
     async def set_paused(self, paused: bool) -> PausedResponse:
-        if not (await self.require_user()).developer:
-            raise errors.PermissionDenied()
+        await self.require_developer()
         await self.queue.pause(paused)
         return PausedResponse(paused=paused)
 
 
 class ResumeQueueHandler(PauseQueueHandler):
-    @endpoint(errors=(errors.NotAuthenticated, errors.PermissionDenied))
+    @endpoint(errors=FOR_DEVELOPERS)
     async def post(self) -> PausedResponse:
         """Resume the queue on all servers. For developers."""
         return await self.set_paused(False)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from handlers import API
-from handlers.queue import DeveloperHandler
 from handlers.services import Services
+from handlers.task_base import DeveloperHandler
 from models.queue.task import TaskState
 from settings import VERSION, Settings
 from tests.support.client import ApiClient
