@@ -13,7 +13,7 @@ from ...colour.srgb import Floats
 from ...progress import Progress, pieces
 from ...scipy_lazy import ndimage
 
-_SAMPLES = 300_000  # approximately, of the reduced picture
+_SAMPLES = 320_000  # of the reduced picture, at most
 _PIECE_SAMPLES = 1 << 14  # converting to OKLab takes some hundred bytes a sample
 _CONTRAST_EXPONENT = 1.5  # weights: 0 would be the plain squared error, where black against white decides alone
 _LEAST_CONTRAST = 2.0  # OKLab x 100; noise of calm areas is below
@@ -25,7 +25,7 @@ _CONTRAST_RADIUS = 0.026  # of the square root of the picture's area
 class ErrorField:
     """A reduced picture with row sums, from which the squared error of a triangle is read along its three edges.
 
-    image: RGB. alpha: L; what is invisible counts as white. factor: how many times smaller it is.
+    image: RGB. alpha: L; what is invisible counts as white.
     lab: (height, width, 3) OKLab x 100, slightly blurred by `add_up`. weights: (height, width), mean 1: errors count
     less where the contrast around is high, so that eyes and lips hold their own against a dark jacket. strength:
     (height, width) how much the colour changes across the edge here. ridges: (height, width), whether no more changes
@@ -34,8 +34,7 @@ class ErrorField:
     """
 
     def __init__(self, image: Image.Image, progress: Progress, *, alpha: Image.Image | None = None) -> None:
-        self.factor = sample_factor(*image.size)
-        self.lab = _reduced_lab(image, self.factor, alpha, progress.sub(0.0, 0.4))
+        self.lab = _reduced_lab(image, alpha, progress.sub(0.0, 0.4))
         self.height, self.width = self.lab.shape[:2]
         self.weights = _weights(self.lab, progress.sub(0.4, 0.7))
         self.strength, angle = _edges(self.lab)
@@ -97,16 +96,20 @@ class ErrorField:
         return ridges
 
 
-def sample_factor(width: int, height: int) -> int:
-    """How many times a picture is reduced."""
-    return max(1, round(math.sqrt(width * height / _SAMPLES)))
+def reduce_to_samples(image: Image.Image) -> Image.Image:
+    """The picture with at most _SAMPLES pixels, each the mean of what it covers."""
+    scale = math.sqrt(_SAMPLES / (image.width * image.height))
+    if scale >= 1:
+        return image
+    width, height = (max(1, int(side * scale)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
 
 
-def _reduced_lab(image: Image.Image, factor: int, alpha: Image.Image | None, progress: Progress) -> Floats:
+def _reduced_lab(image: Image.Image, alpha: Image.Image | None, progress: Progress) -> Floats:
     """(height, width, 3): OKLab x 100."""
-    reduced = image.reduce(factor)
+    reduced = reduce_to_samples(image)
     if alpha is not None:
-        reduced = Image.composite(reduced, Image.new("RGB", reduced.size, "white"), alpha.reduce(factor))
+        reduced = Image.composite(reduced, Image.new("RGB", reduced.size, "white"), reduce_to_samples(alpha))
     progress(0.3)
     lab = np.empty((reduced.height, reduced.width, 3))
     for rows in pieces(reduced.height, max(1, _PIECE_SAMPLES // reduced.width)):

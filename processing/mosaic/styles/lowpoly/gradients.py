@@ -43,14 +43,16 @@ class Gradients:
         return CellGradients(ends[:, 0], ends[:, 1], exact[:, 0], exact[:, 1])
 
 
-def fit_gradients(reduced: Image.Image, factor: float, corners: Floats, colours: Colours) -> Gradients:
-    """The least-squares gradients of a picture that was reduced by `factor`.
+def fit_gradients(reduced: Image.Image, size: tuple[int, int], corners: Floats, colours: Colours) -> Gradients:
+    """The least-squares gradients of a picture that was reduced.
 
-    corners: (count, 3, 2) x, y in pixels of the picture; colours: (count, 3), of the triangles.
+    size: width and height of the result; corners: (count, 3, 2) x, y in its pixels; colours: (count, 3), of the
+    triangles.
     """
     samples = np.asarray(reduced).astype(np.float64)
     height, width, count = *samples.shape[:2], len(corners)
-    cells = PolygonCells(width, height, corners.reshape(-1, 2) / factor, np.full(count, 3), 1.0)
+    sample_px = np.array(size) / (width, height)
+    cells = PolygonCells(width, height, corners.reshape(-1, 2) / sample_px, np.full(count, 3), 1.0)
     runs = cells.runs(0, height)
     owner = np.repeat(runs.cells, runs.lengths) + 1
     row, column = np.divmod(np.arange(width * height), width)
@@ -60,17 +62,17 @@ def fit_gradients(reduced: Image.Image, factor: float, corners: Floats, colours:
         return result
 
     total = np.maximum(np.bincount(owner, minlength=count + 1)[1:], 1)
-    places = np.stack([column, row]) + 0.5
+    places = (np.stack([column, row]) + 0.5) * sample_px[:, None]
     centre = np.stack([mean(axis) for axis in places], axis=1)
     offsets = places - np.pad(centre, ((1, 0), (0, 0)))[owner].T
     square = [mean(offsets[i] * offsets[j]) for i, j in ((0, 0), (0, 1), (1, 1))]
-    steady = _STEADY * total + 1e-6
+    steady = (_STEADY * total + 1e-6) * sample_px.prod()
     variance = np.stack([square[0] + steady, square[1], square[1], square[2] + steady], axis=1).reshape(-1, 2, 2)
     moments = np.stack([[mean(axis * samples[..., c].ravel()) for c in range(3)] for axis in offsets])
     planes = np.linalg.solve(variance, np.moveaxis(moments, -1, 0))  # (count, 2, 3)
     direction = np.linalg.eigh(planes @ planes.transpose(0, 2, 1))[1][:, :, 1]
-    slope = (direction[:, :, None] * planes).sum(axis=1) / factor
-    centre = np.where(total[:, None] > 1, centre * factor, corners.mean(axis=1))
+    slope = (direction[:, :, None] * planes).sum(axis=1)
+    centre = np.where(total[:, None] > 1, centre, corners.mean(axis=1))
     distances = ((corners - centre[:, None]) * direction[:, None]).sum(axis=-1)
     reach = np.stack([distances.min(axis=1), distances.max(axis=1)], axis=1)
     return Gradients(centre, direction, slope * _headroom(colours, slope, reach)[:, None], reach)

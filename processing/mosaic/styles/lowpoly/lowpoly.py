@@ -19,7 +19,7 @@ from ...flat_cells import paint_flat_cells
 from ...params import CellParams, Condition, choice_param, colour_param, int_param
 from ...progress import Progress
 from ...style import RenderContext, Style
-from .error_field import ErrorField, sample_factor
+from .error_field import ErrorField, reduce_to_samples
 from .gradients import fill_gradients, fit_gradients
 from .placement import place_triangles
 
@@ -62,8 +62,7 @@ def place_corners(context: RenderContext[LowpolyParams], progress: Progress) -> 
     source, params, size = context.source, context.params, context.size
     field = ErrorField(source.image, progress.sub(0.0, 0.15), alpha=source.alpha)
     points, triangles = place_triangles(field, triangle_count(params, *size), params.seed, progress.sub(0.15, 1.0))
-    scale = np.array(size) / (source.width, source.height)
-    corners: Floats = np.minimum(points * field.factor * scale, size)[triangles]
+    corners: Floats = (points * np.array(size) / (field.width, field.height))[triangles]
     return corners
 
 
@@ -94,10 +93,8 @@ def _paint_gradients(
     gap_colour: str | None,
     progress: Progress,
 ) -> StyleResult:
-    image = context.source.image
     means = cell_means(context.image, Strips(cells), context.params.linear, progress.sub(0.0, 0.4))
-    factor = sample_factor(*image.size)
-    gradients = fit_gradients(image.reduce(factor), factor * cells.width / image.width, corners, means.colours)
+    gradients = fit_gradients(reduce_to_samples(context.source.image), context.size, corners, means.colours)
     progress(0.5)
     canvas, colours = context.new_canvas(), means.colours
     fill_gradients(canvas, cells, colours, gradients, gap_colour or "#000000", progress.sub(0.5, 1.0))
@@ -115,7 +112,7 @@ def _paint_gradients(
 
 LOWPOLY = Style(
     name="lowpoly",
-    version=7,
+    version=8,
     params=LowpolyParams,
     paint=paint_lowpoly,
     en="Low poly",

@@ -70,6 +70,14 @@ def test_triangles_cover_the_picture_without_overlap(size: tuple[int, int], coun
     assert areas.sum() / 2 == pytest.approx(size[0] * size[1])
 
 
+@pytest.mark.parametrize("size", [(1000, 674), (900, 2600), (12_000, 400), (40_000, 30), (2400, 1800)])
+def test_a_large_picture_is_placed_on_a_bounded_number_of_samples(size: tuple[int, int]) -> None:
+    field = ErrorField(Image.new("RGB", size), Progress(), alpha=Image.new("L", size))
+
+    assert 250_000 < field.width * field.height <= 320_000
+    assert field.width / size[0] == pytest.approx(field.height / size[1], rel=0.04)
+
+
 def test_the_number_of_triangles_is_as_demanded() -> None:
     result = render(encoded(noise(300, 200)), parse({"style": "lowpoly", "cells": 400}))
 
