@@ -50,6 +50,23 @@ def test_several_pictures_are_seen_in_a_strip_and_made_at_once_without_one_that_
     expect(user.page.locator(".filmstrip__frame")).to_have_count(3)
     assert box_of(user.part("filmstrip"))["height"] >= 64, "high enough to see the pictures"
 
+    user.page.set_viewport_size({"width": 390, "height": 844})  # the strip takes six pictures
+    user.select_files(*[image_file(png(64, 48, seed), f"{seed}.png") for seed in (4, 5, 6, 7, 8)])
+    expect(user.page.locator(".filmstrip__frame")).to_have_count(8)
+    user.open_files(image_file(png(64, 48, 9), "9.png"))
+    strip = user.part("filmstrip")
+    expect(strip.get_by_role("button", name="9.png", exact=True)).to_be_in_viewport(ratio=1)
+    strip.get_by_role("button", name="8.png", exact=True).press("Enter")
+    expect(user.part("stage-name")).to_contain_text("8.png")
+    expect(strip.get_by_role("button", name="8.png", exact=True)).to_be_focused()
+    for name in ("4.png", "5.png", "6.png", "7.png", "8.png"):
+        strip.get_by_role("button", name=f"Remove {name}").press("Enter")
+    expect(user.part("stage-name")).to_contain_text("9.png")
+    expect(strip.get_by_role("button", name="9.png", exact=True)).to_be_focused()
+    strip.get_by_role("button", name="Remove 9.png").press("Enter")
+    expect(strip.get_by_role("button", name="3.png", exact=True)).to_be_focused()
+    user.page.set_viewport_size({"width": 1280, "height": 800})
+
     user.page.get_by_role("button", name="Make all 3").click()
     user.page.get_by_role("button", name=re.compile("Activity")).click()
 

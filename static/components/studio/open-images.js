@@ -86,11 +86,13 @@ export class OpenImages {
     }
   }
 
-  /** Closes an image. */
+  /** Closes an image; the next one is selected if it was. */
   remove(id) {
     const { state } = this.#services;
+    const index = state.images.findIndex((image) => image.id === id);
     const images = state.images.filter((image) => image.id !== id);
-    state.set({ images, current: state.image?.id === id ? images[0]?.id ?? null : state.image?.id });
+    const next = images[Math.min(index, images.length - 1)];
+    state.set({ images, current: state.image?.id === id ? next?.id ?? null : state.image?.id });
   }
 
   /** Adds {file, error} to the failures and returns null for a file that cannot be used. */
