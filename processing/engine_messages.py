@@ -73,8 +73,8 @@ CHINESE = {
     "up to {megapixels:g} megapixels for this recipe": "该配方不超过 {ten_thousands} 万像素",
     "{words} for {width} x {height} pixels": "{width} × {height} 像素的 {words}",
     "{words} or pdf for {width} x {height} pixels": "{width} × {height} 像素的 {words} 或 pdf",
-    "jpeg, png for a picture of {width} x {height} pixels with this much detail": (
-        "jpeg、png（图片有 {width} × {height} 像素，细节过多）"
+    "{words} for a picture of {width} x {height} pixels with this much detail": (
+        "{words}（图片有 {width} × {height} 像素，细节过多）"
     ),
     "jpeg, png, webp, gif, pdf for this recipe": "该配方的 jpeg、png、webp、gif、pdf",
     "{count} cells": "{count} 个单元",

@@ -13,7 +13,7 @@ from ...errors import BadParameter, Message
 from ...progress import Progress, pieces, run_interruptible
 from .gif import encode_gif
 from .png import encode_png
-from .webp import WebpStrips, libwebp, too_detailed
+from .webp import WebpStrips, formats_beside_webp, libwebp, too_detailed
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -57,7 +57,7 @@ def encode_animation(
     options: dict[str, Any] = {"save_all": True, "append_images": others, "duration": durations_ms, "loop": 0}
     if format == "png":
         return _save(first, format="PNG", compress_level=1, **options)
-    return _save_webp(first, quality, **options)
+    return _save_webp(first, quality, ("gif", "png"), **options)
 
 
 def check_size(width: int, height: int, format: str) -> None:
@@ -76,19 +76,20 @@ def encode_jpeg(image: Image.Image, quality: int, *, restarts: bool = False) -> 
 
 
 def _encode_webp(image: Image.Image, quality: int) -> bytes:
-    if libwebp() is None:
-        return _save_webp(image, quality)  # pragma: no cover - a Pillow that has libwebp inside
+    if libwebp() is None:  # pragma: no cover - a Pillow that has libwebp inside
+        return _save_webp(image, quality, formats_beside_webp(image.mode))
     encoder = WebpStrips(image.size, image.mode, quality)
     for rows in pieces(image.height, _STRIP_ROWS):
         encoder.add(image.crop((0, rows.start, image.width, rows.stop)))
     return encoder.finish()
 
 
-def _save_webp(image: Image.Image, quality: int, **options: Any) -> bytes:
+def _save_webp(image: Image.Image, quality: int, formats: tuple[str, ...], **options: Any) -> bytes:
+    """By Pillow. formats: for the error if the image is too detailed."""
     try:
         return _save(image, format="WEBP", quality=quality, method=0, **options)
     except (ValueError, RuntimeError) as error:  # all that Pillow raises for an encoder that failed
-        raise too_detailed(image.size) from error
+        raise too_detailed(image.size, formats) from error
 
 
 def _save(image: Image.Image, **options: Any) -> bytes:

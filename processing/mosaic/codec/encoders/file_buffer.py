@@ -1,4 +1,4 @@
-"""The file of a picture that is written strip by strip, without holes as large as itself in the heap."""
+"""The bytes of a file that is written in parts, without leaving holes as large as the file in the heap."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _MAPPED_BYTES = 33 << 20  # more than shared_heap.MMAP_THRESHOLD_BYTES
 
 
 class FileBuffer:
-    """The bytes of a file that is written bit by bit. size: of the picture.
+    """Takes the parts of a file. size: of the picture in it, width and height.
 
-    A small file finds room in the heap of a server, where the source was. One that grows there is copied many times,
-    and what it leaves behind is too small for the next copy. So the file of a large picture begins in a block that
-    glibc maps by itself (mallopt(3), M_MMAP_THRESHOLD): it is enlarged in place, and pages that are not written take
-    no memory.
+    A small file finds room in the heap of a server, where the source was. A large one that grows there is copied many
+    times, and the space of each copy is too small for the next one. So the file of a large picture begins in a block
+    that glibc maps by itself (mallopt(3), M_MMAP_THRESHOLD): it is enlarged in place, and pages that are not written
+    take no memory.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:

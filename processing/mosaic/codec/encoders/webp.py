@@ -18,9 +18,12 @@ from PIL import Image, _webp
 from ...colour.pixels import pixels
 from ...errors import BadParameter, Message
 
-_ABI = 0x020F  # of libwebp 1; versions with the same first byte agree about the fields below
+ABI = 0x020F
+"""Of libwebp 1; versions with the same first byte agree about the fields below."""
+
 _METHODS = (0, 2)  # the fastest, and the first one that makes the modes of blocks fit into their partition
 _WITHOUT_OPACITY, _WITH_OPACITY = 0, 4
+_MEMORY_ERRORS = (1, 2, 8)  # of libwebp, of the file inside it, and of `write` below (WebPEncodingError)
 _Writer = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_uint8), ctypes.c_size_t, ctypes.c_void_p)
 
 Plane = NDArray[np.uint8]
@@ -52,15 +55,19 @@ class _Picture(ctypes.Structure):
         ("pad2", ctypes.c_uint32 * 3),
         ("writer", _Writer),
         ("custom_ptr", ctypes.c_void_p),
+        ("extra_info_type", ctypes.c_int),
+        *((name, ctypes.c_void_p) for name in ("extra_info", "stats")),
+        ("error_code", ctypes.c_int),
         ("others", ctypes.c_uint64 * 32),
     ]
 
 
 def load_libwebp(path: str = _webp.__file__) -> ctypes.CDLL | None:
-    """The libwebp that a library is linked with; None where it is part of it, or another version."""
+    """The libwebp that a library is linked with; None where it is part of it, or has other structures."""
     try:
         library = ctypes.CDLL(path)
-        return library if library.WebPGetEncoderVersion() >> 16 == 1 and library.WebPPictureImportRGBX else None
+        has_these = library.WebPPictureInitInternal(ctypes.byref(_Picture()), ABI)
+        return library if has_these and library.WebPPictureImportRGBX else None
     except (OSError, AttributeError):
         return None
 
@@ -72,8 +79,10 @@ def libwebp() -> ctypes.CDLL | None:
 
 
 class WebpStrips:
-    """Takes the strips of a picture from top to bottom, each but the last with an even number of rows. mode: RGB or
-    RGBA. Needs `libwebp()`."""
+    """Takes the strips of a picture from top to bottom, each but the last with an even number of rows.
+
+    mode: RGB or RGBA. Needs `libwebp()`.
+    """
 
     def __init__(self, size: tuple[int, int], mode: str, quality: int) -> None:
         library = libwebp()
@@ -95,18 +104,24 @@ class WebpStrips:
             library.WebPPictureFree(ctypes.byref(picture))
 
     def finish(self) -> bytes:
-        """In one or two long calls, without the interpreter lock. Raises BadParameter where libwebp fails."""
+        """In one or two long calls, without the interpreter lock.
+
+        Raises MemoryError, and BadParameter where libwebp fails for another reason.
+        """
         files = (self._encoded(method) for method in _METHODS)
         file = next((file for file in files if file is not None), None)
         if file is None:
-            raise too_detailed(self._size)
+            raise too_detailed(self._size, formats_beside_webp(self._mode))
         return file
 
     def _encoded(self, method: int) -> bytes | None:
-        """The file. None where the modes of all blocks exceed half a megabyte, as those of detailed posters do: the
-        fastest method does not look at all of them before (PARTITION0_OVERFLOW)."""
+        """The file; None where libwebp fails. Raises MemoryError.
+
+        The modes of all blocks may exceed half a megabyte, as those of detailed posters do: the fastest method does not
+        look at all of them before (PARTITION0_OVERFLOW).
+        """
         config, picture, file = _Config(), self._picture(self._size), io.BytesIO()
-        self._library.WebPConfigInitInternal(ctypes.byref(config), 0, ctypes.c_float(self._quality), _ABI)
+        self._library.WebPConfigInitInternal(ctypes.byref(config), 0, ctypes.c_float(self._quality), ABI)
         config.method = method
 
         def write(part: ctypes._Pointer[ctypes.c_uint8], size: int, _: object) -> int:
@@ -118,12 +133,15 @@ class WebpStrips:
         if self._opacity is not None:
             picture.colorspace, picture.a = _WITH_OPACITY, self._opacity.ctypes.data
             picture.a_stride = self._opacity.strides[0]
-        is_complete = self._library.WebPEncode(ctypes.byref(config), ctypes.byref(picture))
-        return file.getvalue() if is_complete else None
+        if self._library.WebPEncode(ctypes.byref(config), ctypes.byref(picture)):
+            return file.getvalue()
+        if picture.error_code in _MEMORY_ERRORS:
+            raise MemoryError
+        return None
 
     def _picture(self, size: tuple[int, int]) -> _Picture:
         picture = _Picture()
-        self._library.WebPPictureInitInternal(ctypes.byref(picture), _ABI)
+        self._library.WebPPictureInitInternal(ctypes.byref(picture), ABI)
         picture.use_argb, picture.colorspace = 0, _WITHOUT_OPACITY
         picture.width, picture.height = size
         return picture
@@ -142,11 +160,22 @@ class WebpStrips:
             _copy(strip.a, strip.a_stride, self._opacity[top:bottom])
 
 
-def too_detailed(size: tuple[int, int]) -> BadParameter:
-    """libwebp fails where its first partition, the modes of all blocks, would exceed half a megabyte."""
+def formats_beside_webp(mode: str) -> tuple[str, ...]:
+    """Those that hold the same still picture of any size and detail. mode: RGB or RGBA."""
+    return ("png",) if mode == "RGBA" else ("jpeg", "png")
+
+
+def too_detailed(size: tuple[int, int], formats: tuple[str, ...]) -> BadParameter:
+    """libwebp fails where its first partition, the modes of all blocks, would exceed half a megabyte.
+
+    formats: those that can hold it.
+    """
     width, height = size
     allowed = Message(
-        "jpeg, png for a picture of {width} x {height} pixels with this much detail", width=width, height=height
+        "{words} for a picture of {width} x {height} pixels with this much detail",
+        words=formats,
+        width=width,
+        height=height,
     )
     return BadParameter(field="format", value="webp", allowed=allowed)
 

@@ -86,7 +86,7 @@ def test_the_error_for_an_animation_too_detailed_for_webp_names_the_formats_that
         encode_animation(iter([frame, frame]), [40, 40], "webp", 80)
 
     assert refused.value.details["field"] == "format"
-    assert refused.value.details["allowed"] == "jpeg, png for a picture of 4224 x 4224 pixels with this much detail"
+    assert refused.value.details["allowed"] == "gif, png for a picture of 4224 x 4224 pixels with this much detail"
 
 
 def test_frames_with_more_colours_together_than_a_gif_can_hold_share_a_palette() -> None:

@@ -1,4 +1,4 @@
-"""A file that is written bit by bit is what was written, and takes little more memory than that."""
+"""A file that is written in parts is what was written, and takes little more memory than that."""
 
 from __future__ import annotations
 

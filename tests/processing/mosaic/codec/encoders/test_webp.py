@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image, _imaging, _webp
 
 from processing.mosaic import BadParameter
+from processing.mosaic.codec.encoders import webp
 from processing.mosaic.codec.encoders.encode import encode
 from processing.mosaic.codec.encoders.webp import WebpStrips, load_libwebp
 from processing.mosaic.progress import Progress, pieces
@@ -16,6 +19,18 @@ from tests.processing.mosaic.pictures import noise, scene
 
 SIZES = [(97, 61), (64, 128), (33, 387), (1, 7), (300, 1), (1, 1)]
 STRIP_ROWS = 32
+WITHOUT_MEMORY = """
+import re, resource
+from pathlib import Path
+from processing.mosaic.codec.encoders.webp import WebpStrips
+encoder = WebpStrips((12_000, 12_000), "RGB", 80)
+used = int(re.search(r"VmSize:\\s*([0-9]+)", Path("/proc/self/status").read_text())[1]) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (used + (4 << 20), resource.RLIM_INFINITY))  # libwebp takes 11 MB
+try:
+    encoder.finish()
+except Exception as error:
+    print(type(error).__name__)
+"""
 
 
 def written_at_once(image: Image.Image, quality: int) -> bytes:
@@ -72,15 +87,28 @@ def test_a_picture_with_many_details_is_encoded_so_that_the_modes_of_its_blocks_
     assert np.abs(pixels[-128:] - decoded).mean() < 8
 
 
-def test_the_error_for_what_libwebp_refuses_names_the_formats_that_fit() -> None:
-    encoder = WebpStrips((16_390, 2), "RGB", 80)
-    encoder.add(Image.new("RGB", (16_390, 2)))
+@pytest.mark.parametrize(("mode", "formats"), [("RGB", "jpeg, png"), ("RGBA", "png")])
+def test_the_error_for_what_libwebp_refuses_names_the_formats_that_fit(mode: str, formats: str) -> None:
+    encoder = WebpStrips((16_390, 2), mode, 80)
+    encoder.add(Image.new(mode, (16_390, 2)))
 
     with pytest.raises(BadParameter) as refused:
         encoder.finish()
 
     assert refused.value.details["field"] == "format"
-    assert refused.value.details["allowed"] == "jpeg, png for a picture of 16390 x 2 pixels with this much detail"
+    assert refused.value.details["allowed"] == f"{formats} for a picture of 16390 x 2 pixels with this much detail"
+
+
+def test_a_lack_of_memory_is_not_reported_as_a_fault_of_the_picture() -> None:
+    command = [sys.executable, "-c", WITHOUT_MEMORY]
+
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() == ["MemoryError"]
+
+
+def test_a_libwebp_with_other_structures_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webp, "ABI", 0x0300)
+
+    assert load_libwebp() is None
 
 
 def test_the_libwebp_of_pillow_is_used_where_it_is_a_library_of_its_own() -> None:
