@@ -153,8 +153,8 @@ def stop_running(
 ) -> list[Document]:
     """A change that ends a lease, and remembers the attempt with its outcome in the task's `history`.
 
-    outcome: done, failed, cancelled; released (its server stopped), postponed (tried again later), crashed (its
-    server or worker died), lost (the cluster or a response was).
+    outcome: done, failed, cancelled; released (given back before it began, or because its server stopped), postponed
+    (tried again later), crashed (its server or worker died), lost (the cluster or a response was).
     """
     attempt: Document = {
         "attempt": "$attempts",

@@ -170,7 +170,7 @@ class Leases:
         return await self._finishing.submit(Finish(lease, outcome))
 
     async def release(self, lease: Lease) -> Task | None:
-        """Requeue a running task at its old position: the server is shutting down, and the attempt does not count.
+        """Requeue a task at its old position; the attempt does not count: its server stops, or has no thread for it.
 
         Returns None if the lease was lost or the task cancelled.
         """

@@ -1,7 +1,7 @@
 """Where the workers of a server get their leases: the next task in the order of the queue, or several short ones.
 
 A leased task cannot be overtaken, so a task is leased when there is a thread for it. While renders take hundredths of a
-second, those behind it are leased by the same calls, as far as they begin within a tenth of a second or two.
+second, those behind it are leased by the same calls, as far as they begin within AHEAD_S.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ MAX_WAIT_S = 0.5
 
 
 class LeaseSource:
-    """left_count: queued tasks that this server leaves to a newer version.
+    """Leases tasks, and keeps those that wait for a thread.
 
-    ready: leases that wait for a thread, the next one first.
+    left_count: queued tasks that this server leaves to a newer version. ready: leases that wait, the next one first.
     """
 
     def __init__(self, store: Store, estimator: TimeEstimator, *, poll_interval_s: float) -> None:
@@ -48,8 +48,8 @@ class LeaseSource:
     async def next(self, running: Collection[Lease], newcomers: Newcomers | None = None) -> Lease | None:
         """The next lease for a free thread; None if there is none, or the database does not answer.
 
-        running: what this server runs. newcomers: of no others. One suspect at a time: a task during which a server
-        died runs beside tasks without a crash only.
+        running: what this server runs. newcomers: lease no tasks but theirs. One suspect at a time: a task during which
+        a server died runs beside tasks without a crash only.
         """
         if self.ready and newcomers is None:
             return self.ready.popleft()
@@ -83,21 +83,21 @@ class LeaseSource:
     def _worthwhile_count(self) -> int:
         """How many tasks to lease at once: as many average ones as begin soon, if what runs here is short."""
         average_s = self._estimator.wait_s(1, 1)
-        if average_s is None or not self._runs_are_short:
+        if not average_s or not self._runs_are_short:
             return 1
-        return 1 + min(MAX_AHEAD, int(AHEAD_S / average_s)) if average_s else 1
+        return 1 + min(MAX_AHEAD, int(AHEAD_S / average_s))
 
     async def _lease_several(self, count: int, suspect_runs: bool) -> bool:
-        """Lease tasks, which are ready then, and look for earlier results. Returns whether there were some."""
+        """Lease tasks, which are ready then, and look for their earlier results. Returns whether any was leased."""
         leases = await self._store.leases.acquire_several(
             count, self._choose, skip_suspects=suspect_runs, skip=self._unknown
         )
-        for lease in leases:
-            if is_known(lease.task.recipe):
-                self.ready.append(lease)
-            else:
-                await self._put_back(lease)
         self._overdue_at = time.monotonic() + MAX_WAIT_S
+        unknown: list[Lease] = []
+        for lease in leases:
+            (self.ready if is_known(lease.task.recipe) else unknown).append(lease)
+        for lease in unknown:  # when the others are ready: a call that fails here would lose them
+            await self._put_back(lease)
         earlier = await self._store.images.dedup_keys_of_results({lease.task.dedup_key for lease in self.ready})
         self.ready = deque(replace(lease, is_first=lease.task.dedup_key not in earlier) for lease in self.ready)
         return bool(leases)
@@ -128,6 +128,11 @@ class LeaseSource:
             await self._store.leases.wake_due(self._store.fair_order)
 
     # --- giving back ------------------------------------------------------------------------------------------------
+
+    def wait_s(self) -> float:
+        """How long to wait for work: until the next search, or until the ready leases are overdue."""
+        overdue_in_s = self._overdue_at - time.monotonic() if self.ready else self._poll_interval_s
+        return min(self._poll_interval_s, overdue_in_s)
 
     def take_back(self, key: tuple[int, int]) -> Lease | None:
         """The ready lease of this attempt, which is ready no more."""

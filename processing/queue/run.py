@@ -62,9 +62,14 @@ class Run:
     def task(self) -> Task:
         return self.lease.task
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop_requested.done()
+
     def stop(self) -> None:
         """Ask the job to stop, even before it has started."""
-        if not self._stop_requested.done():
+        if not self.is_stopped:
             self._stop_requested.set_result(None)
         if self._handle is not None:
             self._handle.stop()
@@ -75,7 +80,7 @@ class Run:
         Raises what the job raises; Cancelled if it was stopped; StillRunning ABORT_GRACE_S after a stop that the job
         did not follow; TimedOut if it hangs.
         """
-        if self._stop_requested.done():
+        if self.is_stopped:
             raise Cancelled()
         progress = ProgressReporter(publish_percent)
         try:
@@ -109,7 +114,7 @@ class Run:
         if not handle.begun.done():
             await asyncio.wait({*ends, handle.begun}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait(ends, timeout=timeout_s + HANG_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
-        if self._stop_requested.done() and not future.done():
+        if self.is_stopped and not future.done():
             await asyncio.wait((future,), timeout=ABORT_GRACE_S)
             if not future.done():
                 raise StillRunning(future)

@@ -76,9 +76,11 @@ class TaskRunner:
     async def run(self, run: Run) -> Task | None:
         """Run a task and record its end. Returns the task as recorded, queued again or final; None: lease lost."""
         lease = run.lease
-        log.info("task %s: running, attempt %s", run.task.id, run.task.attempts)
-        publish_task(self.store.events, run.task)
         try:
+            if run.is_stopped:  # before it began: its lease may be lost, and events of another server newer
+                raise Cancelled()
+            log.info("task %s: running, attempt %s", run.task.id, run.task.attempts)
+            publish_task(self.store.events, run.task)
             output = (None if lease.is_first else await self._reuse(run.task)) or await self._render(run)
         except Cancelled:  # by the user, or because this server stops
             ended = await persist(self.store.leases.release, lease)

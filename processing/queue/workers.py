@@ -19,7 +19,7 @@ from models.store import Store
 from processing.background import cancel
 from processing.queue.estimator import TimeEstimator
 from processing.queue.event_feed import EventFeed, TaskEvent, publish_task
-from processing.queue.lease_source import MAX_WAIT_S, LeaseSource
+from processing.queue.lease_source import LeaseSource
 from processing.queue.newcomer_watch import NewcomerWatch
 from processing.queue.run import Run
 from processing.queue.runner import TaskRunner
@@ -133,7 +133,7 @@ class Workers:
             lease = await (self._acquire_for_newcomer() if spare else self._source.next(self._leases))
             self._found_none = lease is None and (self.paused or not spare)
             if lease is None:
-                await self._wait_for_work(MAX_WAIT_S if self._source.ready else self._limits.poll_interval_s)
+                await self._wait_for_work(self._source.wait_s())
             else:
                 self._start_run(lease, spare=spare)
             if self._failures > self._runner.engine.size:

@@ -66,7 +66,7 @@ export const strings = {
   "console.outcome.done": "finished",
   "console.outcome.failed": "failed",
   "console.outcome.cancelled": "cancelled",
-  "console.outcome.released": "given back: its server stopped",
+  "console.outcome.released": "given back: not begun, or its server stopped",
   "console.outcome.postponed": "tried again later",
   "console.outcome.crashed": "its server or worker died",
   "console.outcome.lost": "lost: the cluster was away",

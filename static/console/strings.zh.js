@@ -66,7 +66,7 @@ export const strings = {
   "console.outcome.done": "完成",
   "console.outcome.failed": "失败",
   "console.outcome.cancelled": "已取消",
-  "console.outcome.released": "已退回：服务器停止",
+  "console.outcome.released": "已退回：尚未开始，或服务器停止",
   "console.outcome.postponed": "稍后重试",
   "console.outcome.crashed": "服务器或工作进程崩溃",
   "console.outcome.lost": "丢失：集群不可用",

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from models import errors
 from models.database import Database
-from models.queue.task import Task, TaskState
+from models.queue.fair_order import Place
+from models.queue.lease import Lease
+from models.queue.task import NewTask, Task, TaskState
+from models.store import Store
 from processing.queue import lease_source
-from tests.processing.queue.queue_harness import BOB, QueueHarness, queue_harness
+from processing.queue.estimator import TimeEstimator
+from tests.processing.queue.queue_harness import ADA, BOB, RECIPE, QueueHarness, queue_harness
 from tests.support.commands import CommandRecorder
 from tests.support.waiting import until
 
@@ -100,6 +106,28 @@ async def test_tasks_that_are_leased_early_are_given_back_when_the_queue_is_paus
         assert await server.order() == [task.id for task in others], "at their old places"
         assert {(task.attempts, task.crashes, task.server) for task in queued} == {(0, 0, None)}
         await server.finish(first)
+
+
+@pytest.mark.gen_test
+async def test_a_task_that_is_given_back_before_it_begins_is_not_published_as_running(
+    database: Database, tmp_path: Path
+) -> None:
+    async with queue_harness(database, tmp_path, size=1) as server:
+        first, cancelled, waiting = await first_of(server, 3)
+
+        await server.queue.cancel(cancelled.id)
+        await server.queue.pause(True)
+        await until(lambda: all(len(published_states(server, task)) >= 2 for task in (cancelled, waiting)))
+
+        assert published_states(server, cancelled) == [TaskState.QUEUED, TaskState.CANCELLED]
+        assert published_states(server, waiting) == [TaskState.QUEUED, TaskState.QUEUED]
+        await server.finish(first)
+
+
+def published_states(server: QueueHarness, task: Task) -> list[TaskState]:
+    """The states of a task in the events about it."""
+    tasks = [event.task for event in server.events if event.kind == "task" and event.task is not None]
+    return [each.state for each in tasks if each.id == task.id]
 
 
 @pytest.mark.gen_test
@@ -224,3 +252,30 @@ async def test_a_cancellation_whose_event_was_lost_is_found_for_a_task_that_wait
         await server.queue.renew_now()
 
         await server.becomes(second, TaskState.CANCELLED)
+
+
+@pytest.mark.gen_test
+async def test_tasks_that_are_leased_beside_an_unknown_one_are_kept_if_that_cannot_be_put_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, estimator = Store.of(database, "one"), TimeEstimator()
+    await store.create_indexes()
+    values = {"url": "u", "type": "model", "style": "mosaic", "megapixels": 1.0}
+    recipes = [RECIPE | {"a_later_one": 1}, RECIPE, RECIPE]
+    new = [NewTask(ADA, **values, recipe=recipe, dedup_key=str(key)) for key, recipe in enumerate(recipes)]
+    tasks = [await store.tasks.add(each, place=Place(number)) for number, each in enumerate(new)]
+    estimator.update(replace(tasks[1], seconds=0.5))
+    source = lease_source.LeaseSource(store, estimator, poll_interval_s=LONG_S)
+    source.note_run(0.0)
+
+    async def fail(_: Lease) -> None:
+        raise errors.DatabaseUnavailable()
+
+    monkeypatch.setattr(store.leases, "release", fail)
+    monkeypatch.setattr(lease_source, "MAX_WAIT_S", 0.0)
+    assert source.wait_s() == LONG_S
+
+    assert await source.next([]) is None
+
+    assert source.wait_s() <= 0.0
+    assert [lease.task.id for lease in source.take_overdue(all_ready=False)] == [task.id for task in tasks[1:]]

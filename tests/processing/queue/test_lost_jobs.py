@@ -1,4 +1,4 @@
-"""Jobs that a worker or a whole cluster loses, or that never end."""
+"""Jobs that never start, that a worker or a whole cluster loses, or that never end."""
 
 from __future__ import annotations
 
@@ -8,9 +8,33 @@ from typing import Any
 import pytest
 
 from models.database import Database
+from models.images.image import Image
 from models.queue.task import TaskState
 from processing.engine import JobInterrupted, WorkerDied
 from tests.processing.queue.queue_harness import queue_harness
+
+
+@pytest.mark.gen_test
+async def test_a_task_that_is_cancelled_before_its_job_starts_starts_none(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with queue_harness(database, tmp_path) as server:
+        await server.queue.pause(True)
+        await server.is_paused()
+        task = await server.add()
+        find_result = server.store.images.find_result
+
+        async def find_after_cancelling(dedup_key: str) -> Image | None:
+            await server.queue.cancel(task.id)
+            await server.received(lambda event: event.kind == "cancel")
+            return await find_result(dedup_key)
+
+        monkeypatch.setattr(server.store.images, "find_result", find_after_cancelling)
+        await server.queue.pause(False)
+
+        await server.becomes(task, TaskState.CANCELLED)
+
+        assert server.engine.started == []
 
 
 @pytest.mark.gen_test
