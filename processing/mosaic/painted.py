@@ -162,7 +162,8 @@ def _still(
     limits: Limits,
     geometry: dict[str, Any] | None,
 ) -> Source:
-    """geometry: where it has the facts of the source, that has been decoded before, and is again if it must be."""
+    """The source. geometry: if it has the facts of the source, from an earlier region, that is decoded only if its
+    pixels are needed."""
     decode_it = partial(
         decode,
         data,

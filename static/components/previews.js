@@ -11,7 +11,7 @@ const REVOKE_AFTER_MS = 2000;
 /** Dispatches "large" ({url, ms, imageId, report}), "thumbnail" ({style, url}), "look" ({look, url}), "busy" (boolean) and "failed" (an ApiError). */
 export class Previews extends EventTarget {
   #api;
-  #endLarge = () => {}; // for the foreground
+  #endLarge = () => {}; // the large preview runs in the foreground until it is called
   #ticket = 0;
   #timer = null;
   #abort = null;
@@ -19,7 +19,7 @@ export class Previews extends EventTarget {
   #lookAbort = null;
   #urls = new Map();
 
-  /** In it are the large preview and whatever else the user waits for. */
+  /** Runs the large preview, and what else the user waits for. */
   foreground = new Foreground();
 
   constructor(api) { super(); this.#api = api; }
