@@ -40,10 +40,10 @@ from .style import Style
 from .styles import STYLES
 from .styles.photomosaic.photomosaic import MAX_TILES
 from .tiles.centering import CROPS
-from .tiles.cutting import SQUARE, TILE_PX, Tile, cut_tile
+from .tiles.cutting import SQUARE, TILE_PX
 from .tiles.files import FileReader, TileCache, TileFiles
 from .tiles.packed import FEATURES_VERSION, PackedFeatures, measure_features
-from .tiles.pool import TilePool, build_pool, pool_from_tiles, pool_of, pool_of_features
+from .tiles.pool import TilePool, build_pool, pool_from_tiles, pool_of_features
 
 __all__ = [
     "CROPS",
@@ -74,14 +74,12 @@ __all__ = [
     "Result",
     "Source",
     "Style",
-    "Tile",
     "TileCache",
     "TileFiles",
     "TilePool",
     "TooManyPixels",
     "build_pool",
     "colours_of",
-    "cut_tile",
     "decode_image",
     "decoded_pixels",
     "describe",
@@ -93,7 +91,6 @@ __all__ = [
     "parse",
     "plan_pdf",
     "pool_from_tiles",
-    "pool_of",
     "pool_of_features",
     "preview_recipe",
     "print_pdf",

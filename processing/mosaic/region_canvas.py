@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .codec.encoders.encode import encode
 from .progress import Progress
 
 PixelBox = tuple[int, int, int, int]
@@ -48,19 +47,21 @@ class RegionCanvas:
             place = (*place[:2], box[2] - left, box[3] - top)
         self.image.paste(content, place, mask)
 
-    def encode(self, format: str, quality: int, progress: Progress) -> bytes:
-        return encode(self.image, format, quality, progress)
-
-    def to_image(self) -> Image.Image:
-        return self.image
-
     def crop(self, box: PixelBox) -> Image.Image:
         """box: that of the constructor."""
         return self.image
 
+    def encode(self, format: str, quality: int, progress: Progress) -> bytes:
+        """Not possible: there is only a part of the picture."""
+        raise NotImplementedError
+
+    def to_image(self) -> Image.Image:
+        """Not possible either."""
+        raise NotImplementedError
+
     def reduce(self, factor: int) -> Image.Image:
-        """The region, not the whole picture."""
-        return reduced(self.image, factor)
+        """Not possible either: there is no quality report of a region."""
+        raise NotImplementedError
 
 
 def reduced(image: Image.Image, factor: int) -> Image.Image:

@@ -183,8 +183,6 @@ class _Painter:
             for chunk in chunks(strip, band, width, low):
                 lengths = chunk.geometry.lengths
                 seen = (chunk.column < right) & (chunk.column + lengths > left)
-                if not seen.any():
-                    continue
                 places = slice(None) if seen.all() else np.flatnonzero(np.repeat(seen, lengths))
                 part = pixels[chunk.pixels][places]
                 textures = mottling[chunk.pixels][places], grain[chunk.pixels][places]

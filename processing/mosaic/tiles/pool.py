@@ -12,7 +12,7 @@ from ..codec.decode import MAX_MEGAPIXELS
 from ..errors import BadParameter, Message
 from ..progress import ProgressCallback
 from .centering import CROPS
-from .cutting import SQUARE, TILE_PX, Tile, cut_tile
+from .cutting import SQUARE, TILE_PX, cut_tile
 from .duplicates import first_equals
 from .features import Features, Squares, thumbnail_features
 from .files import TileSource
@@ -89,7 +89,6 @@ def build_pool(
     side: pixels of a tile, rounded up to a multiple of 8; a tile of 64 takes 12 KiB, an image of five 60. shape: in
     ASPECTS. crops: tiles of each image, 1 to CROPS. progress: called with 0.0 after each image, as their number is
     unknown; may raise to stop.
-    To cache tiles or to skip damaged images, use cut_tile and pool_of instead.
     Raises NotAPicture, TooManyPixels, and BadParameter if there is no image at all.
     """
     ids, boxes, pixels = list[int](), list[NDArray[np.float64]](), np.empty(0, np.uint8)
@@ -107,12 +106,6 @@ def build_pool(
         raise BadParameter(field="pool", value=[], allowed=Message("at least one picture"))
     pixels.resize((len(ids) * crops, *pixels.shape[1:]), refcheck=False)
     return pool_from_tiles(ids, pixels, np.concatenate(boxes), shape)
-
-
-def pool_of(ids: Sequence[int], tiles: Sequence[Tile], shape: str = SQUARE) -> TilePool:
-    """A pool of tiles that `cut_tile` has cut, all of one size and shape, at least one."""
-    pixels, crops = (np.concatenate(each) for each in zip(*tiles, strict=True))
-    return pool_from_tiles(ids, pixels, crops, shape)
 
 
 def pool_from_tiles(

@@ -17,6 +17,7 @@ from processing.mosaic import STYLES, Region, TilePool, painted, parse, render, 
 from processing.mosaic.colour.srgb import Floats
 from processing.mosaic.materials import texture
 from processing.mosaic.materials.texture import Texture
+from processing.mosaic.region_canvas import RegionCanvas
 from processing.mosaic.styles.photomosaic import photomosaic
 from tests.processing.mosaic.pictures import encoded, opened, saved, scene
 from tests.processing.mosaic.samples import sample, sample_flat
@@ -166,6 +167,19 @@ def test_a_reduced_region_is_the_mean_of_its_pixels() -> None:
     assert np.array_equal(small, np.asarray(whole.reduce(3)))
 
 
+def test_transparent_pixels_do_not_count_in_a_reduced_region() -> None:
+    pixels = np.zeros((96, 64, 2, 4), np.uint8)
+    pixels[:, ::2] = (250, 10, 10, 255)  # every second column of cells is opaque
+    pixels[:, 1::2] = (0, 0, 255, 0)
+    recipe = parse({"style": "mosaic", "cell": 2, "background": "none", "format": "png"})
+
+    result = render_region(saved(Image.fromarray(pixels.reshape(96, 128, 4))), recipe, Region((0.0, 0.0, 1.0, 1.0), 4))
+
+    small = np.asarray(Image.open(io.BytesIO(result.data)))
+    assert small.shape == (24, 32, 4)
+    assert np.abs(small.reshape(-1, 4).astype(int) - (250, 10, 10, 128)).max() <= 2
+
+
 @pytest.mark.parametrize(("shares", "reduction", "box"), [
     ((0.0, 0.0, 1.0, 1.0), 1, (0, 0, 400, 301)),
     ((0.0, 0.0, 1.0, 1.0), 8, (0, 0, 400, 301)),
@@ -194,6 +208,37 @@ def test_rows_beside_the_region_are_not_painted() -> None:
         render_region(SOURCE, recipe, Region((0.4, 0.4, 0.5, 0.45)))
 
     assert 0 < sum(rows) < 3 * 1000
+
+
+@pytest.mark.parametrize("recipe", [
+    {"style": "hexagon", "material": "stone", "cell": 90},
+    {"style": "dots", "screens": "cmyk", "cell": 24},
+    {"style": "lowpoly", "fill": "gradient"},
+    {"style": "beads", "cell": 40},
+], ids=lambda recipe: recipe["style"])  # fmt: skip
+def test_bands_beside_the_region_are_not_painted(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The result has several bands, of which the region needs the last one."""
+    recipe, painted_rows, paste = recipe | {"size": 1600}, list[tuple[int, int]](), RegionCanvas.paste
+
+    def recorded(canvas: RegionCanvas, content: Image.Image, box: tuple[int, int]) -> None:
+        painted_rows.append((box[1], box[1] + content.height))
+        paste(canvas, content, box)
+
+    monkeypatch.setattr(RegionCanvas, "paste", recorded)
+    part, (left, top, right, bottom) = region_of(recipe, Region((0.4, 0.85, 0.5, 0.9)))
+
+    assert painted_rows
+    assert all(first < bottom and last > top for first, last in painted_rows)
+    assert np.array_equal(part, pixels_of(recipe)[top:bottom, left:right])
+
+
+@pytest.mark.parametrize("material", ["stone", "glass"])
+def test_a_region_beside_the_last_few_pixels_of_a_band_has_the_pixels_of_the_result(material: str) -> None:
+    """Pieces are shaded 65,536 pixels at a time: the last 640 are in the right half of the last row alone."""
+    data = encoded(scene(205, 128), "JPEG")
+    recipe = {"style": "hexagon", "material": material, "size": 1025, "cell": 40}
+
+    assert_equal_there(recipe, data=data, region=Region((0.0, 0.9, 0.2, 1.0)))
 
 
 class CountedTiles:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from processing.mosaic import STYLES, BadParameter, parse, render
-from processing.mosaic.codec.decode import decode
+from processing.mosaic.codec.decode import Source, decode
 from processing.mosaic.codec.encoders.encode import encode_jpeg
 from processing.mosaic.codec.encoders.strip_encoders import STRIP_ROWS, JpegStrips, StripEncoder
 from processing.mosaic.progress import Progress, pieces
@@ -155,6 +155,14 @@ def test_a_large_webp_with_transparent_parts_is_refused_as_their_opacity_takes_t
 
     with pytest.raises(BadParameter, match=r"^format: webp .* png, svg or pdf for 3333 x 5000"):
         render(half_transparent(), recipe)
+
+
+def test_a_transparent_picture_that_is_too_large_for_memory_is_refused_in_its_own_size_too() -> None:
+    small = Image.new("RGB", (80, 60))  # stands for its 48 megapixels, which are not looked at
+    context = RenderContext(Source(small, 8000, 6000), parse({"background": "none"}).params, Progress())
+
+    with pytest.raises(BadParameter, match=r"^size: 8000 x 6000 pixels is not possible\. Allowed: up to 40 megapixels"):
+        context.new_canvas("RGBA")
 
 
 def half_transparent() -> bytes:
