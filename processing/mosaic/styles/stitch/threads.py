@@ -43,7 +43,7 @@ class Thread:
 
 
 def read_threads(text: str) -> tuple[Thread, ...]:
-    """Lines `code,name,hex` with or without a heading; semicolons and tabs separate as well.
+    """Lines `code,name,hex` with or without a heading, ended as on any system; semicolons and tabs separate as well.
 
     Raises ValueError, which names the line.
     """
@@ -51,7 +51,7 @@ def read_threads(text: str) -> tuple[Thread, ...]:
     separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
     threads: dict[str, Thread] = {}
     try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=separator))
+        rows = list(csv.reader(io.StringIO(text, newline=None), delimiter=separator))
     except csv.Error as error:
         raise ValueError(ALLOWED_THREADS) from error
     for number, row in enumerate(rows, 1):

@@ -66,6 +66,7 @@ def test_equal_lists_are_equal_recipes() -> None:
         "310,Black,#000000\n5200,White,#ffffff",
         "\ufeffcode;name;hex\r\n310; Black;000000\r\n\r\n5200;White;#FFFFFF\r\n",
         "310\tBlack\t#000000\n5200\tWhite\tffffff\n",
+        "code,name,hex\r310,Black,#000000\r5200,White,#ffffff\r",
     )
 
     recipes = {parse({"style": "stitch", "threads": text}).canonical() for text in lists}
@@ -86,6 +87,7 @@ def test_equal_lists_are_equal_recipes() -> None:
         ("1,a,#000000\n2," + "b" * 41 + ",#ffffff", "names of at most 40"),
         ("\n".join(f"{number},,#{number:06x}" for number in range(601)), "there are 601"),
         ('1,a,#000000\n2,"b\x00,#ffffff', "CSV"),
+        ("1,a,#000000\n2," + "b" * 200_000 + ",#ffffff", "CSV"),
     ],
 )
 def test_a_list_that_cannot_be_read_is_refused_with_its_line(text: str, message: str) -> None:
