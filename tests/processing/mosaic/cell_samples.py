@@ -10,7 +10,7 @@ from processing.mosaic.cells.cells import Cells
 from processing.mosaic.cells.grid import RectangleGrid, SquareGrid, cell_count
 from processing.mosaic.cells.hexagons import HexagonGrid, hexagon_size
 from processing.mosaic.cells.lattice import HexagonalTiling, TriangularTiling
-from processing.mosaic.cells.polygons import PolygonCells
+from processing.mosaic.cells.polygons import FilledCells, PolygonCells
 from processing.mosaic.cells.runs import BACKGROUND
 from processing.mosaic.cells.split_grid import SplitGrid
 from processing.mosaic.styles.dots.dot_grid import DotGrid
@@ -65,6 +65,14 @@ def bent_squares(width: int, height: int, side: int, seed: int) -> PolygonCells:
     return polygon_cells(width, height, polygons, float(side))
 
 
+def filled_squares(width: int, height: int, side: int, seed: int) -> FilledCells:
+    """Bent squares with joints between them, behind which each goes on."""
+    whole = bent_squares(width, height, side, seed)
+    polygons = [np.array(outline.points) for outline in whole.outlines()]
+    inset = [points + (points.mean(axis=0) - points) * 0.2 for points in polygons]
+    return FilledCells(polygon_cells(width, height, inset, float(side)), whole)
+
+
 def split_grid(width: int, height: int, side: int, seed: int, stretch: float = 1.0) -> SplitGrid:
     """Rectangles of two sizes at random."""
     wide, high = side * stretch, side / stretch
@@ -86,5 +94,6 @@ KINDS: dict[str, Callable[[int, int, int], Cells]] = {
     "dot": lambda width, height, side: DotGrid(width, height, side, staggered=False),
     "staggered dot": lambda width, height, side: DotGrid(width, height, side, staggered=True),
     "bent square": lambda width, height, side: bent_squares(width, height, side, 7),
+    "bent square with filled joints": lambda width, height, side: filled_squares(width, height, side, 7),
 }
 """Every partition, by width, height and side."""

@@ -82,3 +82,12 @@ def test_neighbours_of_one_value_are_united_as_their_pixels_would_be(values: np.
     from_pixels = Neighbours.of(united)
     assert np.array_equal(neighbours.pairs, from_pixels.pairs)
     assert np.array_equal(neighbours.sides, from_pixels.sides)
+
+
+def test_a_region_of_more_than_nine_mean_areas_takes_no_other_one() -> None:
+    labels = np.zeros((40, 40), np.int64)
+    labels[2::6, 2::6] = np.arange(1, 50).reshape(7, 7)
+
+    merged = merge_to(labels, np.zeros((50, 3))[labels], 12, Progress())
+
+    assert np.array_equal(merged, labels), "each union would have 9 or more of 12 parts"
