@@ -160,10 +160,24 @@ def test_an_avif_of_10_or_12_bits_keeps_its_darkest_values(bits: int) -> None:
     assert np.abs(row - FROM_LIGHT[:, None]).max() <= 1
 
 
-def test_an_avif_is_read_in_8_bits_where_libavif_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def another_version(_: str) -> SimpleNamespace:
+    return SimpleNamespace(avifVersion=lambda: b"2.0.0")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("_avif", SimpleNamespace(__file__="/nowhere")),
+        ("ctypes", SimpleNamespace(CDLL=another_version, c_char_p=None)),
+    ],
+    ids=["elsewhere", "another version"],
+)
+def test_an_avif_is_read_in_8_bits_where_libavif_is_another_one(
+    name: str, other: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = linear_avif(10)
     deep = heif_decoder.decode("AVIF", 96 * 8, data)
-    monkeypatch.setattr(heif_decoder, "_avif", SimpleNamespace(__file__="/nowhere"))
+    monkeypatch.setattr(heif_decoder, name, other)
 
     shallow = heif_decoder.decode("AVIF", 96 * 8, data)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processing.mosaic import NotAPicture
+from processing.mosaic import NotAPicture, TooManyPixels
 from processing.mosaic.codec.animation import frame_durations
 from processing.mosaic.codec.decode import Source, decode, read_size
 from processing.mosaic.codec.frames import decode_frames
@@ -16,6 +16,7 @@ from processing.mosaic.progress import Progress
 from tests.processing.mosaic.codec.animated_files import CLEAR, KEEP, RESTORE, Frame, apng, gif
 from tests.processing.mosaic.codec.files import exif, linear_profile, png_chunk, saved
 from tests.processing.mosaic.codec.test_colour import gamma
+from tests.processing.mosaic.pictures import noise
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 BESIDE, CENTRE = (0, 0), (4, 4)
@@ -68,6 +69,11 @@ def test_colour_and_orientation_of_the_file_are_those_of_its_frames() -> None:
         assert seen(picture, (0, 0)) is None
 
 
+def with_short_control(data: bytes) -> bytes:
+    start = data.index(b"fcTL") + 4
+    return data[: start - 8] + png_chunk(b"fcTL", data[start : start + 25]) + data[start + 30 :]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -75,8 +81,9 @@ def test_colour_and_orientation_of_the_file_are_those_of_its_frames() -> None:
         apng(Frame(GREEN, 4, 4), apart=Frame(RED)),
         apng(Frame(GREEN), apart=Frame(RED)).replace(b"acTL\0\0\0\1", b"acTL\0\0\0\0"),
         apng(Frame(GREEN), apart=Frame(RED)).replace(b"acTL\0\0\0\1", b"acTL\x80\0\0\1"),
+        with_short_control(apng(Frame(GREEN), apart=Frame(RED))),
     ],
-    ids=["sequence", "beyond the canvas", "no frames", "too many frames"],
+    ids=["sequence", "beyond the canvas", "no frames", "too many frames", "short control"],
 )
 def test_the_default_picture_is_shown_where_the_frames_are_invalid(data: bytes) -> None:
     assert seen(first(data), CENTRE) == RED
@@ -139,3 +146,24 @@ def test_the_profile_of_an_animated_webp_counts_in_every_frame() -> None:
 
     assert greys == pytest.approx([188, 160], abs=2)
     assert seen(first(data), CENTRE) == pytest.approx((188, 188, 188), abs=2)
+
+
+@pytest.mark.parametrize("make", [apng, gif])
+def test_a_canvas_beyond_the_limit_is_refused_before_its_first_small_frame(make: Callable[..., bytes]) -> None:
+    data = make(Frame(RED), Frame(GREEN), side=100)
+
+    assert len(list(decode_frames(data, 2, Progress(), megapixels=0.01))) == 2
+    with pytest.raises(TooManyPixels):
+        next(decode_frames(data, 2, Progress(), megapixels=0.0099))
+
+
+def test_an_animated_webp_with_a_damaged_frame_is_refused() -> None:
+    images = [Image.fromarray(noise(40, 30, seed=seed)) for seed in (1, 2)]
+    data = saved(images[0], "WEBP", save_all=True, append_images=images[1:], lossless=True)
+    start = data.rindex(b"VP8L") + 14  # of the pixels of the second frame
+
+    pictures = decode_frames(data[:start] + b"\xff" * 20 + data[start + 20 :], 2, Progress())
+
+    assert np.array_equal(np.asarray(next(pictures).image), noise(40, 30, seed=1))
+    with pytest.raises(NotAPicture, match="damaged"):
+        next(pictures)

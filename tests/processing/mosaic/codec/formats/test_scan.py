@@ -20,7 +20,11 @@ def test_a_jpeg_with_few_scans_may_have_their_marker_in_its_comments() -> None:
 
 
 def test_a_first_frame_of_very_many_blocks_is_not_searched_for_its_end() -> None:
-    head = encoded(scene(8, 8), "GIF")[:13] + bytes(768)
-    frame = b"\x2c" + bytes(9) + b"\x02" + b"\x01a" * (MAX_FRAME_BLOCKS + 1) + b"\0"
+    head = b"GIF89a" + bytes(7)  # without a colour table
+    whole, too_long = (
+        head + b"\x2c" + bytes(9) + b"\x02" + b"\x01a" * blocks + b"\0"
+        for blocks in (MAX_FRAME_BLOCKS - 1, MAX_FRAME_BLOCKS + 1)
+    )
 
-    assert first_frame_end(head + frame + b"\x3b") == len(head + frame + b"\x3b")
+    assert first_frame_end(whole + b"\x3b") == len(whole)
+    assert first_frame_end(too_long + b"\x3b") == len(too_long + b"\x3b")
