@@ -59,6 +59,7 @@ def test_an_animation_gives_an_animation(format: str, target: str) -> None:
         {"style": "dots", "palette": "auto-12", "size": "airy"},
         {"style": "lowpoly", "palette": "auto-12"},
         {"style": "brick", "dither": True, "larger": False},
+        {"style": "numbers", "show": "painted"},
     ],
     ids=lambda recipe: "-".join(map(str, recipe.values())),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,6 +19,7 @@ from processing.mosaic.styles.brick.catalogue import BRICKLINK_COLOURS
 from tests.processing.mosaic.pdf.pages import page_texts
 from tests.processing.mosaic.pictures import encoded, opened, scene
 
+ROOT = Path(__file__).parents[4]
 COLOURS = {"grün.png": (40, 220, 40), "a b.png": (250, 120, 30), "night.PNG": (10, 10, 60), "sea.png": (30, 90, 240)}
 
 
@@ -215,6 +218,27 @@ def test_a_style_without_a_map_reports_an_error_after_writing_the_picture(
 
     assert (tmp_path / "out.png").exists()
     assert "the styles photomosaic, brick, beads, stitch and numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("style", ["mosaic", "photomosaic"])
+def test_a_style_that_nobody_builds_reports_an_error_instead_of_its_parts(
+    style: str, photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(photos[0]), "-o", str(tmp_path / "out.png"), "--style", style, "--parts", "--quiet"]) == 1
+
+    assert (tmp_path / "out.png").exists()
+    assert (
+        "parts: out.png is not possible. Allowed: the styles numbers, brick, beads, stitch" in capsys.readouterr().err
+    )
+
+
+def test_the_package_is_the_program_and_its_status_is_that_of_the_work(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "processing.mosaic", str(tmp_path / "none.png"), "-o", str(tmp_path / "out.png")]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert "none.png" in ended.stderr
 
 
 def test_a_look_is_named_and_other_parameters_may_be_added(photos: list[Path], tmp_path: Path) -> None:

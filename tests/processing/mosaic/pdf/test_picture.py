@@ -13,6 +13,7 @@ from processing.mosaic import STYLES, BadParameter, parse, render
 from processing.mosaic.cells.cells import Polygon
 from processing.mosaic.codec.encoders.vector_image import VectorImage
 from processing.mosaic.pdf.document import PdfDocument
+from processing.mosaic.pdf.embedded import jpeg_in_pdf
 from processing.mosaic.pdf.picture import PageOptions, write_picture
 from processing.mosaic.pdf.printed import print_pdf
 from processing.mosaic.pdf.shapes import add_shapes
@@ -175,3 +176,17 @@ def test_the_same_recipe_gives_the_same_bytes() -> None:
     recipe = parse({"format": "pdf", "style": "lowpoly", "fill": "gradient", "cells": 30})
 
     assert render(PHOTO, recipe).data == render(PHOTO, recipe).data
+
+
+def test_a_page_of_pixels_is_printed_again_with_the_same_jpeg_and_one_of_shapes_is_refused() -> None:
+    pixels, shapes = (
+        render(PHOTO, parse({"style": style, "size": 240, "dpi": 72, "format": "pdf"})).data
+        for style in ("photomosaic", "hexagon")
+    )
+
+    poster = print_pdf(pixels, PageOptions(36), megapixels=1)
+
+    assert jpeg_in_pdf(poster) == jpeg_in_pdf(pixels) is not None
+    assert page_sizes_mm(poster) == [pytest.approx((240 / 36 * 25.4, 180 / 36 * 25.4), abs=0.01)]
+    with pytest.raises(BadParameter, match=r"^id: shapes is not possible"):
+        print_pdf(shapes, PageOptions(36), megapixels=1)

@@ -21,7 +21,7 @@ from processing.mosaic import (
     render,
 )
 from processing.mosaic.tiles.cutting import ASPECTS
-from tests.processing.mosaic.pictures import encoded, noise, scene
+from tests.processing.mosaic.pictures import encoded, noise, opened, scene
 
 CELL = 16
 
@@ -71,6 +71,17 @@ def alike(first: Mapping[str, object] | None, second: Mapping[str, object] | Non
     assert second is not None
     assert first["crops"] == second["crops"]
     return float(np.mean([np.equal(first[name], second[name]) for name in ("tiles", "cell_crops", "mirrored")]))
+
+
+def test_a_photomosaic_of_small_cells_can_be_drawn_from_the_features_alone(pictures: dict[int, bytes]) -> None:
+    recipe, photo = parse({"style": "photomosaic", "cell": 8, "apart": 1}), encoded(scene(160, 120))
+    packed = PackedFeatures.of([measure_features(data) for data in pictures.values()], "1:1")
+
+    sketched = render(photo, recipe, pool=pool_of_features(list(pictures), packed, packed))
+    from_files = render(photo, recipe, pool=Folder(pictures).pool())
+
+    assert sketched.cell_map == from_files.cell_map
+    assert np.abs(opened(sketched.data).astype(int) - opened(from_files.data)).mean() < 8
 
 
 def test_several_crops_of_a_picture_are_cut_from_one_reading(pictures: dict[int, bytes]) -> None:

@@ -171,3 +171,12 @@ def test_the_outline_of_a_cell_contains_its_pixels_and_cuts_none(staggered: bool
     assert grid.enlarged(4) is None
     for cell, ((left, top), (right, bottom)) in enumerate(zip(corners.min(axis=1), corners.max(axis=1), strict=True)):
         assert np.array_equal((x > left) & (x < right) & (y > top) & (y < bottom), labels == cell)
+
+
+@pytest.mark.parametrize("lattice", ["staggered", "square"])
+def test_dots_that_are_painted_one_by_one_cover_what_is_reported(lattice: str) -> None:
+    """Every second row of the staggered ones has a dot whose square is beside the picture."""
+    result = render_dots(scene(1000, 700), cell=800, lattice=lattice, smooth=False)
+
+    covered = (opened(result.data) != GROUND_COLOUR).any(axis=-1).mean()
+    assert result.quality.coverage == pytest.approx(covered, abs=0.005)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from processing.mosaic.styles.numbers.digits import number_strokes
 from processing.mosaic.styles.numbers.numbers import MIN_HEIGHT, number_height
 from processing.mosaic.styles.numbers.painting import Painting, plan_painting
 from tests.processing.mosaic.cell_samples import labels_of
-from tests.processing.mosaic.pictures import encoded, opened
+from tests.processing.mosaic.pictures import encoded, opened, saved
 
 CELL = 15.0
 CAT = np.asarray(
@@ -96,3 +97,19 @@ def test_the_svg_has_outlines_and_numbers_as_lines() -> None:
     assert regions > 20
     assert svg.count("<polyline") > 2 * regions
     assert 'stroke="#7c7c7c"' in svg
+
+
+def test_the_regions_of_an_animation_stay_and_are_painted_in_the_colours_of_each_frame() -> None:
+    red, blue = (220, 30, 30), (30, 40, 210)
+    pixels = np.full((80, 120, 3), red, np.uint8)
+    pixels[:, 60:] = blue
+    frames = [Image.fromarray(pixels), Image.fromarray(np.ascontiguousarray(pixels[:, ::-1]))]
+    data = saved(frames[0], save_all=True, append_images=frames[1:], duration=100)
+
+    result = Image.open(io.BytesIO(render(data, parse({"style": "numbers", "cell": 15, "show": "painted"})).data))
+
+    for number, (left, right) in enumerate([(red, blue), (blue, red)]):
+        result.seek(number)
+        painted = np.asarray(result.convert("RGB")).astype(int)
+        assert np.abs(painted[:, :56] - left).max() <= 3
+        assert np.abs(painted[:, 64:] - right).max() <= 3
