@@ -88,6 +88,9 @@ def test_a_region_of_more_than_nine_mean_areas_takes_no_other_one() -> None:
     labels = np.zeros((40, 40), np.int64)
     labels[2::6, 2::6] = np.arange(1, 50).reshape(7, 7)
 
-    merged = merge_to(labels, np.zeros((50, 3))[labels], 12, Progress())
+    rounds: list[float] = []
+
+    merged = merge_to(labels, np.zeros((50, 3))[labels], 12, Progress(rounds.append))
 
     assert np.array_equal(merged, labels), "each union would have 9 or more of 12 parts"
+    assert rounds == [], "that nothing is left to merge is seen at once"
