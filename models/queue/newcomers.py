@@ -33,6 +33,10 @@ class Newcomers:
             "address": {"$nin": sorted(self.addresses)},
         }
 
+    def include(self, lease: Lease) -> bool:
+        """Whether it is for one of them."""
+        return lease.task.owner.id not in self.owner_ids and lease.address not in self.addresses
+
     def change(self) -> Document:
         """The task counts for the round that is being served: a later one would put everybody's next tasks behind."""
         return {"round": {"$min": ["$round", self.current]}}

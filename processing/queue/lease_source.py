@@ -51,8 +51,10 @@ class LeaseSource:
         running: what this server runs. newcomers: lease no tasks but theirs. One suspect at a time: a task during which
         a server died runs beside tasks without a crash only.
         """
-        if self.ready and newcomers is None:
-            return self.ready.popleft()
+        for ready in self.ready:
+            if newcomers is None or newcomers.include(ready):
+                self.ready.remove(ready)
+                return ready
         suspect_runs = any(lease.task.crashes for lease in (*running, *self.ready))
         try:
             await self._wake_postponed()

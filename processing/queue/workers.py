@@ -135,7 +135,7 @@ class Workers:
             if lease is None:
                 await self._wait_for_work(self._source.wait_s())
             else:
-                self._start_run(lease, spare=spare)
+                self._start_run(lease, spare=spare, stopped=self.paused)
             if self._failures > self._runner.engine.size:
                 backoff_s = MIN_BACKOFF_S * 2.0 ** min(self._failures, 10)
                 await self._wait_for_work(min(self._limits.max_backoff_s, backoff_s))
@@ -160,14 +160,14 @@ class Workers:
         if full or not (engine.spare_free and self._newcomers.is_due(runs, engine.size)):
             return None
         self._newcomers.note_search()
-        leases = self._leases
-        lease = await self._source.next(leases, Newcomers.beside(leases, self._store.fair_order.current))
+        newcomers = Newcomers.beside((run.lease for run in runs), self._store.fair_order.current)
+        lease = await self._source.next(self._leases, newcomers)
         if lease is not None:
             self._newcomers.expect()
         return lease
 
     def _start_run(self, lease: Lease, *, spare: bool = False, stopped: bool = False) -> None:
-        """stopped: its task is requeued at its place, or is cancelled where its user has asked for that."""
+        """stopped: its task is requeued at its place, or cancelled if its user has asked for that."""
         run = Run(lease, spare=spare, on_rendered=self._on_rendered, has_company=self._expects_results)
         if stopped or self.stopping:
             run.stop()

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from models import errors
 from models.database import Database
-from models.queue.fair_order import Place
-from models.queue.lease import Lease
-from models.queue.task import NewTask, Task, TaskState
-from models.store import Store
+from models.queue.task import Task, TaskState
 from processing.queue import lease_source
-from processing.queue.estimator import TimeEstimator
-from tests.processing.queue.queue_harness import ADA, BOB, RECIPE, QueueHarness, queue_harness
+from tests.processing.queue.queue_harness import ADA, BOB, QueueHarness, queue_harness
 from tests.support.commands import CommandRecorder
 from tests.support.waiting import until
 
@@ -158,6 +152,28 @@ async def test_a_task_whose_thread_is_not_free_in_time_is_given_back(
         assert server.engine.started[1:] == [first.id]
 
 
+@pytest.mark.gen_test
+async def test_a_newcomers_task_that_is_leased_early_begins_on_the_spare_thread(
+    database: Database, tmp_path: Path
+) -> None:
+    async with queue_harness(database, tmp_path, size=1, spare=True) as server:
+        await server.finish(await server.add(name="earlier", megapixels=1.0))
+        await server.received(lambda event: event.task is not None and event.task.state is TaskState.DONE)
+        await pause(server)
+        first, newcomers, second = [
+            await server.add(owner, name, megapixels=1.0) for owner, name in ((ADA, "0"), (BOB, "1"), (ADA, "2"))
+        ]
+        await server.queue.pause(False)
+
+        await server.started(newcomers)
+
+        assert server.engine.started_on_spare == [newcomers.id]
+        assert await states_of(server, [first, second]) == [TaskState.RUNNING] * 2
+        assert server.engine.started[1:] == [first.id, newcomers.id]
+        for task in (newcomers, first, second):
+            await server.finish(task)
+
+
 @pytest.mark.parametrize("megapixels", [None, 5e9], ids=["of unknown size", "large"])
 @pytest.mark.gen_test
 async def test_tasks_that_may_take_long_are_leased_when_there_is_a_thread(
@@ -252,30 +268,3 @@ async def test_a_cancellation_whose_event_was_lost_is_found_for_a_task_that_wait
         await server.queue.renew_now()
 
         await server.becomes(second, TaskState.CANCELLED)
-
-
-@pytest.mark.gen_test
-async def test_tasks_that_are_leased_beside_an_unknown_one_are_kept_if_that_cannot_be_put_back(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store, estimator = Store.of(database, "one"), TimeEstimator()
-    await store.create_indexes()
-    values = {"url": "u", "type": "model", "style": "mosaic", "megapixels": 1.0}
-    recipes = [RECIPE | {"a_later_one": 1}, RECIPE, RECIPE]
-    new = [NewTask(ADA, **values, recipe=recipe, dedup_key=str(key)) for key, recipe in enumerate(recipes)]
-    tasks = [await store.tasks.add(each, place=Place(number)) for number, each in enumerate(new)]
-    estimator.update(replace(tasks[1], seconds=0.5))
-    source = lease_source.LeaseSource(store, estimator, poll_interval_s=LONG_S)
-    source.note_run(0.0)
-
-    async def fail(_: Lease) -> None:
-        raise errors.DatabaseUnavailable()
-
-    monkeypatch.setattr(store.leases, "release", fail)
-    monkeypatch.setattr(lease_source, "MAX_WAIT_S", 0.0)
-    assert source.wait_s() == LONG_S
-
-    assert await source.next([]) is None
-
-    assert source.wait_s() <= 0.0
-    assert [lease.task.id for lease in source.take_overdue(all_ready=False)] == [task.id for task in tasks[1:]]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from models import errors
 from models.database import Database
 from models.queue.fair_order import Place
+from models.queue.lease import Lease
 from models.queue.task import TASK_VERSION, NewTask, TaskState
 from models.store import Store
+from processing.queue import lease_source
+from processing.queue.estimator import TimeEstimator
 from tests.processing.queue.queue_harness import ADA, RECIPE, queue_harness
 from tests.support.accounts import add_account
 from tests.support.client import ApiClient
@@ -52,6 +57,33 @@ async def test_a_task_of_a_newer_version_or_with_an_unknown_recipe_is_left(
             await store.tasks.cancel(task.id)
         await server.queue.renew_now()
         assert (server.queue.left_count, server.queue.warnings) == (0, [])
+
+
+@pytest.mark.gen_test
+async def test_tasks_that_are_leased_beside_an_unknown_one_are_kept_if_that_cannot_be_put_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, estimator = Store.of(database, "one"), TimeEstimator()
+    await store.create_indexes()
+    new = [new_task("unknown", a_later_one=1), new_task("one"), new_task("two")]
+    tasks = [
+        await store.tasks.add(replace(each, megapixels=1.0), place=Place(number)) for number, each in enumerate(new)
+    ]
+    estimator.update(replace(tasks[1], seconds=0.01))
+    source = lease_source.LeaseSource(store, estimator, poll_interval_s=3600.0)
+    source.note_run(0.0)
+
+    async def fail(_: Lease) -> None:
+        raise errors.DatabaseUnavailable()
+
+    monkeypatch.setattr(store.leases, "release", fail)
+    monkeypatch.setattr(lease_source, "MAX_WAIT_S", 0.0)
+    assert source.wait_s() == 3600.0
+
+    assert await source.next([]) is None
+
+    assert source.wait_s() <= 0.0
+    assert [lease.task.id for lease in source.take_overdue(all_ready=False)] == [task.id for task in tasks[1:]]
 
 
 @pytest.mark.gen_test
