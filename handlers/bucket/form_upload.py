@@ -72,7 +72,7 @@ class StreamingUploadHandler(BucketHandler):
 
     def size_limit(self) -> int:
         """Of the file, in bytes; may change while the body arrives."""
-        return self.bucket.size_limit_bytes
+        raise NotImplementedError
 
     def open_file(self) -> StagedFile:
         """(blocks) A new file for the body."""

@@ -87,10 +87,9 @@ class StaticHandler(RequestIdHandler):
 
     def initialize(self, static_files: StaticFiles) -> None:
         self.static_files = static_files
-        self._file: StaticFile | None = None
 
     def get(self, path: str) -> None:
-        file = self._file = self.static_files.get(path)
+        file = self.static_files.get(path)
         if file is None:
             raise tornado.web.HTTPError(404)
         current = self.request.query_arguments.get("v") == [file.version.encode()]
@@ -106,10 +105,6 @@ class StaticHandler(RequestIdHandler):
             self.write(file.content)
 
     head = get
-
-    def compute_etag(self) -> str | None:
-        """The version; of a refusal none."""
-        return f'"{self._file.version}"' if self._file else None
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         return value.decode("utf-8", "replace") if name is None else super().decode_argument(value, name)

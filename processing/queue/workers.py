@@ -92,10 +92,6 @@ class Workers:
         await self._heartbeat()
         self._loops = [asyncio.create_task(loop) for loop in (self._take_tasks(), self._keep_leases())]
 
-    def wake(self) -> None:
-        """There may be a thread for a task."""
-        self._wake.set()
-
     def note_queued(self, task: Task) -> None:
         """There is a task to take."""
         self._newcomers.note_queued(task, self._runs.values())
