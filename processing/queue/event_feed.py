@@ -126,6 +126,7 @@ class EventFeed:
         ids = [event.id for event in backlog]
         missed = backlog[ids.index(last_id) + 1 :] if last_id in ids else backlog
         if last_id and last_id not in ids:
+            self._recent.clear()  # who resumes after an earlier event has missed some too
             self._dispatch(TaskEvent("", "reset"))
         for event in missed:
             self._dispatch(self._to_task_event(event))

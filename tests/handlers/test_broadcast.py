@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -18,7 +19,9 @@ from handlers.broadcast import (
 )
 from handlers.schemas.tasks import Audience
 from handlers.services import Services
+from models.queue.events import Events
 from tests.handlers.sse_client import SseClient, open_event_stream
+from tests.processing.queue.queue_harness import lose_events
 from tests.support.client import ApiClient
 from tests.support.waiting import until
 
@@ -110,6 +113,24 @@ async def test_a_subscriber_never_has_more_than_the_limit_of_unread_bytes() -> N
 
     assert UNREAD_LIMIT_BYTES - 30_000 < subscriber.unread_bytes <= UNREAD_LIMIT_BYTES
     pending.set_result(None)
+
+
+@pytest.mark.gen_test
+async def test_after_missed_events_every_page_is_told_to_read_again(
+    api: ApiClient, services: Services, mongodb_uri: str, database_name: str, expect_log: Callable[[str], None]
+) -> None:
+    expect_log("events: the database does not answer; following again")
+    async with open_event_stream(api) as stream:
+        await subscribed(stream)
+        first = [event for event in stream.events if event.kind == "reset"]
+
+        lose_events(mongodb_uri, database_name)
+        await Events(services.database, "one").ensure_collection()
+
+        await stream.wait(lambda: sum(event.kind == "reset" for event in stream.events) == 2)
+
+    assert len(first) == 1, "of the start"
+    assert [event.data for event in stream.events if event.kind == "reset"] == [{}, {}]
 
 
 @pytest.mark.gen_test

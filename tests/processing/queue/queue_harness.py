@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
 
 from models.bucket.embedded.bucket import EmbeddedBucket
 from models.bucket.keys import Keys
@@ -210,3 +213,15 @@ async def queue_harness(
             yield harness
         finally:
             await queue.stop(grace_s=0)
+
+
+async def settle() -> None:
+    """Let what is ready run."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def lose_events(uri: str, database_name: str) -> None:
+    """Delete all events, so that those who follow them have missed some. The next one needs `ensure_collection`."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        client[database_name].drop_collection("events")

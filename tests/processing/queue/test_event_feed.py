@@ -11,7 +11,7 @@ from models.database import Database
 from models.queue.events import Events
 from models.queue.task import NewTask, TaskState
 from processing.queue.event_feed import TaskEvent, follow_events, publish_task
-from tests.processing.queue.queue_harness import ADA, RECIPE
+from tests.processing.queue.queue_harness import ADA, RECIPE, lose_events
 from tests.support.waiting import until
 
 TASK = NewTask(ADA, url="u", type="model", style="mosaic", recipe=RECIPE, dedup_key="i").with_id(7)
@@ -87,3 +87,25 @@ async def test_more_events_than_the_collection_holds_are_all_received(database: 
                 await received(events, number + 1)  # a feed that falls behind by a whole collection is reset
 
     assert [event.task.id for event in events if event.task] == list(range(4000))
+
+
+@pytest.mark.gen_test
+async def test_a_feed_whose_last_event_is_gone_says_that_some_were_missed(
+    database: Database, mongodb_uri: str, database_name: str, expect_log: Callable[[str], None]
+) -> None:
+    expect_log("events: the database does not answer; following again")
+    published, events = Events(database, "one"), list[TaskEvent]()
+    async with follow_events(published) as feed:
+        feed.subscribe(events.append)
+        publish_task(published, TASK)
+        await received(events, 1)
+        lost = feed.last_id
+
+        lose_events(mongodb_uri, database_name)
+        await published.ensure_collection()
+        publish_task(published, TASK)
+        await until(lambda: [event for event in events[1:] if event.task])
+
+    assert [event.kind for event in events] == ["task", "reset", "start", "task"]
+    assert feed.since(lost) is None, "a page that resumes there has missed some"
+    assert feed.since(events[2].id) == events[3:]
