@@ -239,7 +239,7 @@ def find_mongod() -> str:
         candidate = Path(folder) / "bin" / "mongod"
         if candidate.is_file():
             return str(candidate)
-    on_path = shutil.which("mongod")  # pragma: no cover - machines without the wheel
+    on_path = shutil.which("mongod")
     if on_path is None:
         raise MongodError(
             f"there is no mongod for {platform.system()} {platform.machine()}: install MongoDB Community Server so that"

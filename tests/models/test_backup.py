@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import resource
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from handlers.services import Services
 from models import errors
 from models.accounts.users import Users
 from models.backup import TRANSIENT, write_backup
-from models.backup_manifest import BackupError
+from models.backup_manifest import BackupError, digest_of
 from models.bucket import Bucket
 from models.database import Database
 from settings import Settings
@@ -71,6 +72,7 @@ async def test_a_restored_backup_has_the_same_content(
     source = await ada.upload()
     await finished(ada, (await ada.add_task(source["url"]))["id"])
     settings, database, bucket = elsewhere
+    await database.create_indexes({"users": Users.indexes})  # a server has been started on it
     restore, _ = read_command(["--yes", "restore", str(tmp_path / "backup")])
     await services.queue.stop()  # which stores the current round, up to half a second old
 
@@ -131,6 +133,17 @@ def change_manifest(folder: Path, **values: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
+def put_a_folder_in_its_place(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def replace_listing(folder: Path, text: str) -> None:
+    """With one that the manifest confirms."""
+    (folder / "bucket.jsonl").write_text(text)
+    change_manifest(folder, listing=digest_of(folder / "bucket.jsonl"))
+
+
 EMPTY = {"documents": 0, "sha256": ""}
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no manifest": (lambda folder: (folder / "manifest.json").unlink(), "has no complete backup"),
@@ -146,9 +159,14 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no users": (lambda folder: (folder / "database" / "users.bson").unlink(), r"users.bson is missing"),
     "cut at a boundary": (cut_at_a_boundary, r"users.bson is damaged"),
     "cut anywhere": (cut_anywhere, r"users.bson is damaged"),
+    "folder": (
+        lambda folder: put_a_folder_in_its_place(folder / "database" / "users.bson"),
+        r"users.bson cannot be read: Is a directory",
+    ),
     "flipped record": (lambda folder: flip(folder / "database" / "users.bson"), r"users.bson is damaged"),
     "flipped object": (lambda folder: flip(folder / "bucket" / "source" / "a.png"), r"a.png is damaged"),
     "flipped listing": (lambda folder: flip(folder / "bucket.jsonl"), r"bucket.jsonl is damaged"),
+    "foreign listing": (lambda folder: replace_listing(folder, '{"name": "a.png"}\n'), r"bucket.jsonl is damaged"),
     "no object": (lambda folder: (folder / "bucket" / "mosaic" / "b.png").unlink(), r"b.png is missing"),
 }
 
@@ -215,4 +233,26 @@ async def test_a_backup_that_fails_leaves_nothing_and_says_why(
         await write_backup(database, bucket, tmp_path / "backup", object_limit_bytes=1)
 
     assert not (tmp_path / "backup").exists()
+    assert not (tmp_path / "backup.partial").exists()
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[], None]]:
+    """Call it, and no file grows beyond a megabyte, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.gen_test
+async def test_a_full_disk_ends_a_backup_with_one_line(
+    database: Database, settings: Settings, tmp_path: Path, full_disk: Callable[[], None]
+) -> None:
+    bucket = open_bucket(settings, "http://127.0.0.1:1")
+    bucket.put("source/a.png", png() + bytes(2 << 20), mime="image/png")
+    full_disk()
+
+    with pytest.raises(BackupError, match=r"backup.partial cannot be written: File too large"):
+        await write_backup(database, bucket, tmp_path / "backup", object_limit_bytes=10**7)
+
     assert not (tmp_path / "backup.partial").exists()

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from pymongo import MongoClient
 
 from models import errors
 from models.database import MAX_ID, Database, Document
@@ -115,3 +116,21 @@ async def test_an_unreachable_server_raises_in_time() -> None:
 async def test_a_value_that_cannot_be_stored_is_a_bad_parameter(database: Database, value: object) -> None:
     with pytest.raises(errors.BadParameter):
         await database.collection("things").insert_one({"value": value})
+
+
+@pytest.mark.gen_test
+async def test_documents_that_are_refused_for_another_reason_than_their_key_are_no_duplicates(
+    database: Database, mongodb_uri: str, database_name: str
+) -> None:
+    """The database refuses what a rule of its operator forbids; no record of ours has one."""
+    with MongoClient[Document](mongodb_uri) as client:
+        client[database_name].create_collection("things", validator={"value": {"$type": "int"}})
+    things = database.collection("things")
+    await things.insert_one({"_id": 1, "value": 1})
+
+    for insert in (things.insert_many, things.insert_each):
+        with pytest.raises(errors.DatabaseUnavailable):
+            await insert([{"_id": 2, "value": "text"}, {"_id": 1, "value": 1}])
+    rejected = await things.insert_each([{"_id": 1, "value": 2}, {"_id": 3, "value": 3}])
+
+    assert [error and error.fields for error in rejected] == [{"_id"}, None]

@@ -14,7 +14,7 @@ import pytest
 
 from models import errors
 from models.database import Database
-from models.embedded_mongod import Mongod, MongodError
+from models.embedded_mongod import Mongod, MongodError, running_uri
 from tests.support.waiting import LIMIT_S, until
 
 
@@ -121,20 +121,22 @@ async def test_it_has_no_socket_outside_of_its_own_folder(tmp_path: Path) -> Non
 
 
 @pytest.mark.gen_test
-async def test_it_waits_for_the_mongod_of_an_ended_server_that_is_still_closing_its_files(tmp_path: Path) -> None:
-    log = tmp_path / "mongod.log"
-    async with Mongod(tmp_path / "db") as ending:
-        await add(ending.uri)
-        waiting = Mongod(tmp_path / "db")
-        entering = asyncio.create_task(waiting.__aenter__())
-        await until(lambda: "DBPathInUse" in log.read_text())
-        assert not entering.done()
+async def test_it_waits_for_the_mongod_of_a_killed_server_that_is_still_closing_its_files(tmp_path: Path) -> None:
+    ending, log = Mongod(tmp_path / "db"), tmp_path / "mongod.log"
+    await ending.spawn()
+    await until(lambda: running_uri(tmp_path / "db"))
+    await add(ending.uri)
+    waiting = Mongod(tmp_path / "db")
+    entering = asyncio.create_task(waiting.__aenter__())
+    await until(lambda: "DBPathInUse" in log.read_text())
+    waits = not entering.done()
 
-    try:
-        await entering
-        assert await count(waiting.uri) == 1
-    finally:
-        await waiting.__aexit__()
+    await ending.stop()
+
+    await entering
+    number = await count(waiting.uri)
+    await waiting.__aexit__()
+    assert (waits, number) == (True, 1)
 
 
 @pytest.mark.gen_test

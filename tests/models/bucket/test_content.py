@@ -97,6 +97,10 @@ def test_damaged_images_raise_nothing(head: bytes, rest: bytes) -> None:
     assert (image.width is None) == (image.height is None)
 
 
+def test_a_webp_that_begins_with_an_unknown_chunk_has_no_size() -> None:
+    assert sniff(reader(b"RIFF\0\0\0\0WEBPICCP" + b"\1" * 40)) == SniffedImage("image/webp")
+
+
 def test_a_jpeg_with_endless_markers_is_abandoned() -> None:
     endless = b"\xff\xd8\xff" + b"\xff" * 1_000_000
     calls = []

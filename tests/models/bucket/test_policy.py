@@ -16,6 +16,7 @@ from models.bucket.callback import CALLBACK_BODY
 from models.bucket.embedded import errors as kodo_errors
 from models.bucket.keys import Keys
 from models.bucket.policy import TOKEN_LIFE_S, UploadPolicy, image_policy, read_token, upload_token
+from models.bucket.signature import sign
 from models.errors import BadParameter, BucketUnavailable
 
 KEYS = Keys("an-access-key", "a-secret-key")
@@ -134,6 +135,14 @@ def test_a_signed_but_unsupported_field_is_rejected() -> None:
     token = qiniu.Auth(KEYS.access, KEYS.secret).upload_token("pictures", None, 60, {"persistentOps": "x"})
 
     with pytest.raises(kodo_errors.BadToken, match="the field persistentOps of the policy is not supported"):
+        read_token(KEYS, token, now=NOW)
+
+
+def test_a_signed_policy_that_is_not_base64_is_rejected() -> None:
+    encoded = "e30*"
+    token = f"{KEYS.access}:{sign(KEYS, encoded.encode())}:{encoded}"
+
+    with pytest.raises(kodo_errors.BadToken, match="the policy is not base64"):
         read_token(KEYS, token, now=NOW)
 
 

@@ -78,3 +78,23 @@ async def test_pictures_and_pending_uploads_are_summed_by_one_call(mongodb_uri: 
     database.close()
     assert (usage, nobody) == (Usage(2, 42), Usage(0, 0))
     assert calls == ["aggregate"] * 2
+
+
+@pytest.mark.gen_test
+async def test_sums_are_remembered_of_a_bounded_number_of_people(
+    mongodb_uri: str, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.images.quotas.MAX_SUMS", 2)
+    recorder = CommandRecorder()
+    database = Database(mongodb_uri, database_name, listeners=[recorder])
+    quotas = Quotas(database, Quota(), clock=lambda: 0.0)
+    bob, cem = Owner(2, "bob"), Owner(3, "cem")
+
+    sums = []
+    for owner in (ADA, bob, ADA, bob, cem, cem, ADA):
+        recorder.commands.clear()
+        await quotas.check_result(owner, 10)
+        sums.append(len(recorder.commands))
+
+    database.close()
+    assert sums == [1, 1, 0, 0, 1, 0, 1]

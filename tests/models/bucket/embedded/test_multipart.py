@@ -106,6 +106,26 @@ def test_the_limit_applies_to_all_parts_and_a_replaced_part_counts_once(
     assert sum(one.size_bytes for one in parts.list_parts(upload)) == 60
 
 
+def test_the_parts_of_an_upload_are_bounded_whatever_their_numbers(
+    parts: MultipartUploads, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The blocks of Kodo's first resumable upload are numbered by their content."""
+    monkeypatch.setattr("models.bucket.embedded.multipart.PART_LIMIT", 2)
+    upload = parts.start("k", "7")
+
+    def store(number: int) -> None:
+        with objects.stage_part() as content:
+            content.write(b"x")
+            parts.store(upload, number, content, limit_bytes=100)
+
+    for number in (10**14, 10**13, 10**14):
+        store(number)
+    with pytest.raises(kodo_errors.MalformedUpload, match="at most 2 parts"):
+        store(10**12)
+
+    assert [part.number for part in parts.list_parts(upload)] == [10**13, 10**14]
+
+
 def test_a_users_oldest_upload_is_aborted_and_those_of_others_are_not(parts: MultipartUploads) -> None:
     others = parts.start("k", "8")
     own = [parts.start(f"k{number}", "7") for number in range(UPLOADS_PER_USER)]
