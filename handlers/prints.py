@@ -91,7 +91,7 @@ class PlanHandler(PrintHandler):
                 data = await self.prints.plan(
                     image, options, title=title, client=self.client_ip, cancelled=self._disconnected
                 )
-            except Cancelled:  # pragma: no cover - a client that disconnects while its plan is made
+            except Cancelled:
                 self.finish_disconnected()
                 return
             await self.send_pdf(data, f"plan-{image.id}.pdf")

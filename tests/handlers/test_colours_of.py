@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from handlers.services import Services
+from models import errors
 from models.images.visibility import SERVER
 from tests.handlers.test_preview import preview
 from tests.support.client import ApiClient
@@ -93,3 +94,15 @@ async def test_a_picture_that_is_gone_or_damaged_when_the_task_runs_is_named(
         assert (done["state"], done["error"]) == ("failed", "recipe_impossible")
         assert f"colours_of: {blue}" in done["message"]
         assert reason in done["message"]
+
+
+@pytest.mark.gen_test
+async def test_a_picture_that_is_deleted_before_its_colours_are_read_is_named(
+    api: ApiClient, services: Services
+) -> None:
+    ada = await api.sign_up("ada")
+    blue = (await ada.upload(picture("#2040a0")))["id"]
+    await ada.post("/api/image/delete/", id=blue)
+
+    with pytest.raises(errors.RecipeImpossible, match=rf"colours_of: {blue} .* still there"):
+        await services.preview_tiles.colours(blue)

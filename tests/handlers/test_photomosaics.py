@@ -181,3 +181,26 @@ async def test_what_people_do_with_their_own_pictures_ends_nothing(api: ApiClien
     assert (image.withdrawn, image.ends) == ((), None)
     with pytest.raises(errors.NotFound):
         await services.images.by_id(tiles[0], SERVER)
+
+
+@pytest.mark.parametrize("how", ["deleted", "elsewhere"])
+@pytest.mark.gen_test
+async def test_what_a_mosaic_was_made_of_is_named_as_long_as_it_is_here(
+    api: ApiClient, services: Services, how: str
+) -> None:
+    ada = await api.sign_up("ada")
+    mosaic = await photomosaic(ada, [await private_photo(ada, "red")])
+    source_id = (await services.images.by_id(mosaic["id"], SERVER)).source_id
+    assert source_id is not None
+    source = await services.images.by_id(source_id, SERVER)
+    before = (await ada.get("/api/image/tiles/", id=mosaic["id"])).json
+
+    if how == "deleted":
+        await ada.post("/api/image/delete/", id=source_id)
+    else:  # as of a source at another host
+        record = services.database.collection("images")
+        await record.update_one({"_id": mosaic["id"]}, {"$set": {"source_id": None}})
+
+    after = (await ada.get("/api/image/tiles/", id=mosaic["id"])).json
+    assert (before["made_of"], after["made_of"]) == (source.url, None)
+    assert after["tiles"] == before["tiles"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import random
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.images.visibility import Visibility
+from handlers.services import Services
+from models.images.image import ImageKind, NewImage, Owner
+from models.images.visibility import SERVER, Visibility
 from processing.images.prints import OPEN_PER_ADDRESS
-from processing.mosaic import jpeg_in_pdf
+from processing.mosaic import PlanOptions, jpeg_in_pdf
+from processing.rendering import Cancelled
 from tests.processing.mosaic.pdf.pages import page_pixels, page_sizes_mm, page_texts
 from tests.support.client import ApiClient
 from tests.support.pictures import encoded, png
@@ -183,3 +187,102 @@ async def test_documents_that_are_not_read_are_bounded_for_each_address(api: Api
 
     assert (refused.status, refused["error"]) == (429, "too_many_requests")
     await until(is_free)
+
+
+@pytest.mark.gen_test
+async def test_a_document_that_is_read_too_slowly_is_cut_off_and_leaves_its_place(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await api.sign_up()
+    noise = Image.frombytes("RGB", (2400, 2400), random.Random(1).randbytes(3 * 2400 * 2400))
+    image_id = (await person.upload(encoded(noise, "PNG"), "noise.png"))["id"]
+    whole = await person.get("/api/image/pdf/", id=image_id)
+    address = urlsplit(person.base_url)
+    cookie = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    head = f"GET /api/image/pdf/?id={image_id} HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {cookie}\r\n\r\n"
+
+    with monkeypatch.context() as at_once:
+        at_once.setattr("handlers.prints.WRITE_TIMEOUT_S", 0.0)
+        at_once.setattr("handlers.prints.MIN_RATE_BYTES_PER_S", float("inf"))
+        for _ in range(OPEN_PER_ADDRESS):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(head.encode())
+            received = await reader.read(-1)
+            writer.close()
+            assert b"200 OK" in received[:20]
+            assert len(received) < len(whole.body)
+
+    assert (await person.get("/api/image/pdf/", id=image_id)).body == whole.body
+
+
+@pytest.mark.parametrize("damage", ["is no picture", "is too large"])
+@pytest.mark.gen_test
+async def test_a_result_whose_source_cannot_be_drawn_any_more_is_printed_as_pixels(
+    api: ApiClient, services: Services, damage: str
+) -> None:
+    person = await api.sign_up()
+    uploaded = await person.upload(png(120, 90))
+    task = await finished(person, (await person.add_task(uploaded["url"], {"style": "hexagon", "size": 600}))["id"])
+    key = services.bucket.key_of(uploaded["url"])
+    assert key is not None
+    replacement = b"none" if damage == "is no picture" else encoded(Image.new("1", (9000, 9000)), "PNG")
+    services.bucket.delete(key)
+    services.bucket.put(key, replacement, mime="image/png")
+
+    page = await person.get("/api/image/pdf/", id=task["result_id"])
+
+    assert page.status == 200
+    assert jpeg_in_pdf(page.body) is not None
+
+
+@pytest.mark.gen_test
+async def test_a_picture_at_another_host_is_not_printed(api: ApiClient, services: Services) -> None:
+    new = NewImage(
+        ImageKind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", filename="x", filesize=0, param="",
+        visibility=Visibility.LINK,
+    )  # fmt: skip
+    image = await services.images.add(new)
+
+    refused = await api.get("/api/image/pdf/", id=image.id)
+
+    assert (refused.status, refused["error"]) == (404, "not_found")
+
+
+@pytest.mark.gen_test
+async def test_a_plan_that_nobody_waits_for_any_more_is_not_made(api: ApiClient, services: Services) -> None:
+    person = await api.sign_up()
+    image = await services.images.by_id(await make_result(person, {"style": "beads", "size": 120}), SERVER)
+    disconnected = threading.Event()
+    disconnected.set()
+
+    with pytest.raises(Cancelled):
+        await services.prints.plan(image, PlanOptions(), title="x", client="203.0.113.9", cancelled=disconnected)
+
+
+@pytest.mark.gen_test
+async def test_a_plan_is_given_up_with_its_connection(
+    api: ApiClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await api.sign_up()
+    image_id = await make_result(person, {"style": "beads", "size": 120})
+    address = urlsplit(person.base_url)
+    cookie = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    head = f"GET /api/image/plan/?id={image_id} HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {cookie}\r\n\r\n"
+    begun, plan, ends = asyncio.Event(), services.prints.plan, []
+
+    async def plan_later(*arguments: Any, cancelled: threading.Event, **named: Any) -> bytes:
+        begun.set()
+        await until(cancelled.is_set)
+        try:
+            return await plan(*arguments, cancelled=cancelled, **named)
+        except Cancelled as error:
+            ends.append(error)
+            raise
+
+    monkeypatch.setattr(services.prints, "plan", plan_later)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(head.encode())
+    await begun.wait()
+    writer.close()
+
+    await until(lambda: ends)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from handlers.services import Services
 from processing.images.renditions import PER_CLIENT_LIMIT
 from processing.mosaic import decode_image, parse, render
+from processing.rendering import Cancelled
 from tests.hostile import heif
 from tests.processing.mosaic.codec.files import (
     app1,
@@ -135,3 +137,14 @@ async def test_each_client_has_few_at_a_time(api: ApiClient, services: Services)
 
     assert (busy.status, busy["error"]) == (429, "too_many_requests")
     assert (await rendition(api, jpeg(STORED))).status == 200
+
+
+@pytest.mark.gen_test
+async def test_an_image_that_nobody_waits_for_any_more_is_not_decoded(api: ApiClient, services: Services) -> None:
+    disconnected = threading.Event()
+    disconnected.set()
+
+    with pytest.raises(Cancelled):
+        await services.renditions.make(
+            jpeg(STORED), max_side=100, format="webp", client="203.0.113.9", cancelled=disconnected
+        )

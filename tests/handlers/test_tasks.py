@@ -73,10 +73,12 @@ async def test_the_queue_is_filtered_by_state_style_and_id(api: ApiClient, servi
     queued = await api.get("/tasks/query/", state="queued")
     hexagons = await api.get("/tasks/query/", style="hexagon")
     one = await api.get("/tasks/query/", id=2)
+    none = [await api.get("/tasks/query/", id=2, **other) for other in ({"state": "failed"}, {"style": "hexagon"})]
 
     assert ([task["position"] for task in queued["tasks"]], queued["done"]) == ([1, 2, 3], [])
     assert (hexagons["tasks"], [task["id"] for task in hexagons["done"]]) == ([], [102, 101])
     assert [task["position"] for task in one["tasks"]] == [2]
+    assert [(page["tasks"], page["done"]) for page in none] == [([], [])] * 2
     assert one["totals"] == {"queued": 3, "running": 0, "done": 0, "failed": 2, "cancelled": 0}
 
 

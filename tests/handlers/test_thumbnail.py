@@ -12,7 +12,7 @@ from PIL import Image
 from handlers.services import Services
 from models import errors
 from models.images.image import ImageKind, NewImage, Owner
-from models.images.visibility import SERVER
+from models.images.visibility import SERVER, Visibility
 from processing.executors import Executors
 from processing.images.thumbnail_render import thumbnail_size
 from processing.images.thumbnails import WIDTHS, Thumbnails
@@ -20,6 +20,8 @@ from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import encoded, jpeg, photo, png
 from tests.support.slow_bucket import SlowBucket, looked_at
 from tests.support.waiting import finished
+
+SEEN: dict[str, Any] = {"filename": "x", "filesize": 0, "param": "", "visibility": Visibility.LINK}
 
 
 def opened(answer: ApiResponse) -> Image.Image:
@@ -170,12 +172,10 @@ async def test_a_thumbnail_that_is_being_stored_is_deleted_with_its_picture(api:
 async def test_a_missing_thumbnail_is_404_in_json(api: ApiClient, services: Services) -> None:
     uploaded = await (await api.sign_up()).upload(png())
     elsewhere = await services.images.add(
-        NewImage(ImageKind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", filename="x", filesize=0, param="")
+        NewImage(ImageKind.SOURCE, Owner(1, "x"), key=None, url="https://a.cn/x", **SEEN)
     )
     services.bucket.put("source/damaged", jpeg(400, 300)[:2000], mime="image/jpeg")
-    damaged = await services.images.add(
-        NewImage(ImageKind.SOURCE, Owner(1, "x"), key="source/damaged", url="", filename="x", filesize=0, param="")
-    )
+    damaged = await services.images.add(NewImage(ImageKind.SOURCE, Owner(1, "x"), key="source/damaged", url="", **SEEN))
 
     answers = [
         await api.get(path)
@@ -256,6 +256,21 @@ async def test_a_document_has_a_thumbnail_and_a_colour_too(api: ApiClient, mime:
     assert (image["mime"], image["placeholder"]) == (mime, "#1478dc")
     assert (image["width"], image["height"]) == small.size == (90, 60)
     assert max(abs(a - b) for a, b in zip(small.getpixel((45, 30)), (20, 120, 220), strict=True)) < 6
+
+
+@pytest.mark.gen_test
+async def test_a_document_of_shapes_whose_source_was_deleted_has_no_further_thumbnail(api: ApiClient) -> None:
+    person = await api.sign_up()
+    uploaded = await person.upload(png(90, 60))
+    task = await person.add_task(uploaded["url"], {"style": "mosaic", "cell": 10, "format": "svg"})
+    path = f"/thumbnail/{(await finished(person, task['id']))['result_id']}"
+    before = await person.get(f"{path}/640")
+    await person.post("/api/image/delete/", id=uploaded["id"])
+
+    earlier, missing = await person.get(f"{path}/640"), await person.get(f"{path}/1280")
+
+    assert (earlier.status, earlier.body) == (200, before.body)
+    assert (missing.status, missing["error"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize(("picture", "width", "size"), [

@@ -54,6 +54,16 @@ async def test_the_key_of_an_arrived_picture_and_an_unknown_key_are_refused(api:
     assert (await ada.post(TOKEN, key=arrived))["error"] == "not_found"
 
 
+@pytest.mark.gen_test
+async def test_a_file_that_is_announced_as_too_large_gets_no_token(api: ApiClient, services: Services) -> None:
+    ada, limit = await api.sign_up("ada"), services.upload_limit_bytes
+
+    largest, larger = await ada.post(TOKEN, filesize=limit), await ada.post(TOKEN, filesize=limit + 1)
+
+    assert (largest["code"], larger.status, larger["error"]) == (1, 413, "too_large")
+    assert len(await services.uploads.of_owner(ada.user_id)) == 1
+
+
 class TestOpenAccess:
     """With open access every client that has the key gets another token for it."""
 

@@ -104,3 +104,22 @@ async def test_unused_tokens_are_bounded_whatever_the_quota(api: ApiClient, serv
     answer = await ada.post(TOKEN, filesize=10)
 
     assert (answer.status, answer["error"]) == (429, "too_many_requests")
+
+
+@pytest.mark.requirement(62)
+@pytest.mark.gen_test
+async def test_another_token_of_an_upload_reserves_its_bytes_again_or_is_refused(
+    api: ApiClient, services: Services
+) -> None:
+    ada = await api.sign_up("ada")
+    old = await ada.post(TOKEN, filesize=600_000)
+    await services.uploads.release(old["key"])  # as if its token had ended
+    other = await ada.post(TOKEN, filesize=600_000)
+
+    refused = await ada.post(TOKEN, key=old["key"])
+    used = (await storage(ada))["size_bytes"]
+    await services.uploads.release(other["key"])
+    again = await ada.post(TOKEN, key=old["key"])
+
+    assert (refused.status, refused["error"], used) == (403, "quota_exceeded", 600_000)
+    assert (again["code"], again["key"], (await storage(ada))["size_bytes"]) == (1, old["key"], 600_000)

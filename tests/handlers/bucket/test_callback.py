@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from handlers.bucket.callback import RESPONSE_LIMIT_BYTES
 from tests.models.bucket.installations import (
     FORM_TYPE,
     Installation,
@@ -49,7 +50,17 @@ async def test_a_client_that_disconnects_before_the_response_may_repeat_its_uplo
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize(("status", "body"), [(200, b"not json"), (500, b"{}"), (302, b"{}"), (200, b""), (401, b"{}")])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b"not json"),
+        (500, b"{}"),
+        (302, b"{}"),
+        (200, b""),
+        (401, b"{}"),
+        (200, b"[%s]" % (b" " * RESPONSE_LIMIT_BYTES)),
+    ],
+)
 async def test_a_callback_without_a_good_answer_is_579_with_kodos_fields(
     where: Installation, status: int, body: bytes
 ) -> None:

@@ -243,13 +243,14 @@ async def test_management_takes_no_request_without_a_signature_that_covers_its_b
 
 
 @pytest.mark.gen_test
-async def test_a_page_elsewhere_may_ask_before_it_uploads(where: Installation) -> None:
-    response = await get(f"{where.base}/up/buckets/tessera/objects/~/uploads", "OPTIONS")
+async def test_a_page_elsewhere_may_ask_before_it_uploads_or_manages(where: Installation) -> None:
+    for path in ("/up/buckets/tessera/objects/~/uploads", "/rs/batch", "/rsf/list"):
+        response = await get(where.base + path, "OPTIONS")
 
-    assert response.code == 204
-    assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
-    assert "PUT" in response.headers["Access-Control-Allow-Methods"]
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert response.code == 204, path
+        assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
+        assert "PUT" in response.headers["Access-Control-Allow-Methods"]
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.gen_test

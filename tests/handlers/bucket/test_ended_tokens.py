@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import qiniu
 
 from handlers.services import Services
 from models import errors
@@ -196,3 +197,21 @@ async def test_a_refused_object_that_cannot_be_deleted_is_refused_all_the_same(
     monkeypatch.setattr(type(services.bucket), "delete", away)
 
     assert (await upload_with(ada, ticket)).status == refused_status(services)
+
+
+@pytest.mark.parametrize("kodo", ["embedded"], indirect=True)
+@pytest.mark.gen_test
+async def test_a_token_for_the_object_of_another_client_needs_no_record(api: ApiClient, services: Services) -> None:
+    """An operator signs it with the bucket's keys; keys of ours are refused unless an upload is expected."""
+    assert services.embedded_bucket is not None
+    keys = services.embedded_bucket.keys
+    upload_url = (await (await api.sign_up()).post("/api/image/token/"))["upload_url"]
+
+    answers = []
+    for key in ("site/logo.png", "source/made-up"):
+        token = qiniu.Auth(keys.access, keys.secret).upload_token("tessera", key)
+        answers.append(await api.post_form(upload_url, {"token": token, "key": key}, "logo.png", png()))
+
+    assert [answer.status for answer in answers] == [200, 401]
+    assert answers[0]["key"] == "site/logo.png"
+    assert (await api.get(services.bucket.url("site/logo.png"))).body == png()

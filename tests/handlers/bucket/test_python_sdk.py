@@ -18,7 +18,7 @@ from qiniu.http.region import Region, ServiceName
 
 from models.bucket.etag import Etag
 from models.bucket.signature import FORM, encode, qbox
-from tests.models.bucket.installations import LIMIT_BYTES, Installation, get, open_embedded, png, post
+from tests.models.bucket.installations import LIMIT_BYTES, Installation, error_of, get, open_embedded, png, post
 
 MIB = 1 << 20
 META = {"x-qn-meta-name": "猫", "x-qn-meta-age": "18"}
@@ -196,6 +196,21 @@ async def test_a_batch_says_what_became_of_each_operation(where: Installation, s
     assert (results[2]["data"]["fsize"], bool(results[3]["data"]["error"])) == (4, True)
     assert (info.status_code, all_well.status_code) == (298, 200)
     assert (removed, where.files()) == ([{"code": 200}] * 2, [])
+
+
+@pytest.mark.gen_test
+async def test_a_batch_has_one_to_a_thousand_operations(where: Installation) -> None:
+    where.bucket.put("a", b"text", mime="text/plain")
+    path, answers = "/rs/batch", []
+
+    for count in (0, 1, 1000, 1001):
+        body = "&".join([f"op=/stat/{encode(b'tessera:a')}"] * count).encode()
+        headers = {"Content-Type": FORM, "Authorization": qbox(where.keys, path, body)}
+        answers.append(await post(where.base + path, body, headers))
+
+    assert [answer.code for answer in answers] == [400, 200, 200, 400]
+    assert error_of(answers[0]) == (400, "a batch has 1 to 1000 operations, each as op")
+    assert [len(json.loads(answer.body)) for answer in answers[1:3]] == [1, 1000]
 
 
 @pytest.mark.gen_test

@@ -98,6 +98,15 @@ def test_without_a_rate_and_from_this_machine_there_is_no_limit() -> None:
 
 
 @pytest.mark.requirement(68)
+def test_the_clients_that_are_remembered_are_bounded(pace: BodyPace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.transport.body_pace.MAX_CLIENTS", 2)
+    for client in (CLIENT, OTHER, "192.0.2.1"):
+        pace.count(client, BURST_BYTES)
+
+    assert [pace.count(OTHER, RATE), pace.count(CLIENT, RATE)] == [1, 0], "the one that was silent longest is forgotten"
+
+
+@pytest.mark.requirement(68)
 @pytest.mark.gen_test
 @pytest.mark.parametrize("path", ["/whole", "/streamed"])
 @pytest.mark.parametrize("written", [request, chunked])

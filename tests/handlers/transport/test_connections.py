@@ -210,3 +210,48 @@ async def test_connections_of_a_proxy_count_for_the_clients_that_it_reports(
         writer.close()
     server.stop()
     await server.close_all_connections()
+
+
+@pytest.mark.gen_test
+async def test_a_handler_behind_a_proxy_hears_that_its_connection_has_ended(
+    io_loop: Any, expect_log: Callable[[str], None]
+) -> None:
+    """Within the request, while its body arrives; the end of a refused one reaches no handler."""
+    expect_log("connections: 1 of 203.0.113.9 are open")
+    begun, ends = list[str](), list[str]()
+
+    @tornado.web.stream_request_body
+    class Receiving(tornado.web.RequestHandler):
+        def prepare(self) -> None:
+            begun.append(self.request.path)
+
+        def data_received(self, chunk: bytes) -> None:
+            """Drop it."""
+
+        def on_connection_close(self) -> None:
+            ends.append(self.request.path)
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setblocking(False)
+    port = listening.getsockname()[1]
+    limiter = ConnectionLimiter(20, per_ip=1, exempt={"127.0.0.1"})
+    app = tornado.web.Application([("/.*", Receiving)])
+    server = listen(app, [listening], limiter=limiter, trusted_proxies=IpNetworks(["127.0.0.1"]))
+
+    async def send(path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head(path, "X-Forwarded-For: 203.0.113.9", "Content-Length: 1000"))
+        return reader, writer
+
+    _, first = await send("/first")
+    await until(lambda: begun)
+    refused, second = await send("/refused")
+    answer = await refused.readline()
+    second.close()
+    first.close()
+    await until(lambda: ends)
+
+    assert answer.split()[1] == b"503"
+    assert (begun, ends) == (["/first"], ["/first"])
+    server.stop()
+    await server.close_all_connections()

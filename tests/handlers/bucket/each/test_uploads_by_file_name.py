@@ -10,7 +10,9 @@ from tornado.httpclient import AsyncHTTPClient
 from handlers.services import Services
 from models.bucket.keys import Keys
 from models.bucket.signature import qbox
+from models.images.image import ANONYMOUS, ImageKind, NewImage
 from models.images.object_access import THUMBNAILS
+from models.images.visibility import UNSTATED
 from tests.support.client import ApiClient, ApiResponse
 from tests.support.pictures import png
 
@@ -124,3 +126,22 @@ async def test_a_file_name_that_is_a_key_of_ours_is_refused_and_completes_no_upl
         assert (answer.status, answer["error"]) == (404, "not_found")
         assert (await asyncio.to_thread(services.bucket.stat, name)).size_bytes == len(FIRST)
     assert (await services.uploads.get(pending)).owner.id == ada.user_id
+
+
+@pytest.mark.gen_test
+async def test_an_object_that_was_registered_under_its_file_name_is_not_copied(
+    api: ApiClient, keys: Keys, services: Services
+) -> None:
+    """By a server that made no copies yet."""
+    stat = await asyncio.to_thread(services.bucket.put, NAME, FIRST, mime="image/png")
+    old = NewImage(
+        ImageKind.SOURCE, ANONYMOUS, key=NAME, url=services.bucket.url(NAME), filename=NAME, filesize=len(FIRST),
+        param="mosaic", etag=stat.etag, visibility=UNSTATED,
+    )  # fmt: skip
+    registered = await services.images.add(old)
+
+    answer = await call_back(api, keys, FIRST)
+
+    stored = await asyncio.to_thread(lambda: [stat.key for stat in services.bucket.list()])
+    assert (answer["code"], answer["id"]) == (1, registered.id)
+    assert [key for key in stored if not key.startswith(THUMBNAILS)] == [NAME]
