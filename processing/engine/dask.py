@@ -125,7 +125,7 @@ class ClusterEngine:
                 await client.register_plugin(WorkerSetup())
         except TimeoutError:
             log.warning("cluster: a worker does not answer; it gets no jobs until it does")
-        except OSError:
+        except OSError:  # pragma: no cover - the scheduler goes away at this moment
             await client.close(timeout=CLOSE_TIMEOUT_S)
             raise
         except Exception as error:  # a worker without our code; the others have it now, and it gets no jobs

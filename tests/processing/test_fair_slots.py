@@ -109,6 +109,25 @@ async def test_requests_that_are_given_up_free_their_places() -> None:
     await work.close()
 
 
+@pytest.mark.gen_test
+async def test_a_slot_that_comes_at_the_moment_when_its_request_is_given_up_is_free() -> None:
+    slots = FairSlots(1, **LIMITS)
+
+    async def wait() -> None:
+        async with slots.slot("b"):
+            pass
+
+    async with slots.slot("a"):
+        waiting = asyncio.create_task(wait())
+        await settle()
+    waiting.cancel()  # it has the slot, and does not know yet
+    with suppress(asyncio.CancelledError):
+        await waiting
+
+    assert waiting.cancelled()
+    assert slots.count == 0
+
+
 @pytest.mark.requirement(49)
 @pytest.mark.gen_test
 async def test_when_it_is_crowded_each_client_has_one_slot() -> None:

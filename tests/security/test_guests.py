@@ -20,7 +20,7 @@ from models.images.visibility import SERVER
 from models.queue.fair_order import AddressQueue, FairOrder
 from processing.upkeep.guest_deletion import GuestDeletions
 from settings import Settings
-from tests.support.client import ApiClient
+from tests.support.client import PASSWORD, ApiClient
 from tests.support.pictures import png
 from tests.support.waiting import finished, until
 
@@ -231,6 +231,24 @@ async def test_a_guest_is_gone_after_a_day(api: ApiClient, services: Services, d
     assert await until(is_gone)
     assert list(services.bucket.list("source/")) == list(services.bucket.list("mosaic/")) == []
     assert (await guest.get("/api/session/"))["guest"] is False
+
+
+@pytest.mark.gen_test
+async def test_a_guest_whose_account_was_deleted_is_gone_too(
+    api: ApiClient, services: Services, database: Database
+) -> None:
+    guest = await open_guest(api)
+    done = await make(guest)
+    guest_id = (await services.images.by_id(done["result_id"], SERVER)).owner.id or 0
+    ada = await guest.sign_up("ada")
+    await ada.post("/api/user/delete/", password=PASSWORD)
+
+    swept = await sweep(services, database, timedelta(0))
+    await services.account_deletions.wait(guest_id, within_s=120)
+
+    assert swept == 1
+    assert await database.collection("users").count_documents({}) == 0
+    assert list(services.bucket.list("source/")) == list(services.bucket.list("mosaic/")) == []
 
 
 @pytest.mark.gen_test

@@ -36,7 +36,7 @@ from tests.support.accounts import add_account
 from tests.support.client import ApiClient
 from tests.support.other_version import copy_with_a_higher_version
 from tests.support.pictures import jpeg
-from tests.support.process import ServerProcess
+from tests.support.process import ServerProcess, suspend
 from tests.support.waiting import LIMIT_S, finished, until
 
 RECIPE = mosaic.parse({"style": "mosaic", "cell": 8}).to_dict()
@@ -88,13 +88,19 @@ def photomosaic_of(bucket: EmbeddedBucket, **params: object) -> Job:
 
 
 @pytest.mark.gen_test
-async def test_a_cluster_runs_jobs_as_a_thread_does_and_an_engine_survives_its_losses(bucket: EmbeddedBucket) -> None:
+async def test_a_cluster_runs_jobs_as_a_thread_does_and_an_engine_survives_its_losses(
+    bucket: EmbeddedBucket, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One test for all, since a cluster takes seconds to start."""
     async with dask_cluster(workers=2) as dask, connect_cluster(dask.address) as engine:
         await until(lambda: has_size(engine, 2))
         assert engine.problem is None
         await check_jobs_are_those_of_a_thread(engine, bucket)
         await check_workers_are_set_up(dask)
+        with monkeypatch.context() as patch:
+            patch.setattr("processing.engine.dask.WORKER_TIMEOUT_S", 0.25)
+            await join_beside_a_worker_that_hangs(dask)
+        assert "cluster: a worker does not answer; it gets no jobs until it does" in caplog.text
         await lose_a_worker(dask, engine, bucket)
         await lose_the_scheduler(dask, engine, bucket)
 
@@ -135,6 +141,17 @@ async def check_workers_are_set_up(dask: DaskCluster) -> None:
         assert list((await client.run(sys.getswitchinterval)).values()) == [pytest.approx(THREAD_SWITCH_S)] * 2
         bombs = await client.run(error_of_a_bomb)
     assert "DecompressionBombWarning" in bombs.values(), "on the worker that had the job"
+
+
+async def join_beside_a_worker_that_hangs(dask: DaskCluster) -> None:
+    """As a server that starts meanwhile."""
+    hanging = dask.workers[1].process
+    await suspend(hanging.pid)
+    async with connect_cluster(dask.address) as engine:
+        await until(lambda: has_size(engine, 1))
+        assert engine.workers == {"connected": 1, "refused": 0, "missing": 1}
+        hanging.send_signal(signal.SIGCONT)
+        await until(lambda: has_size(engine, 2))
 
 
 async def lose_the_scheduler(dask: DaskCluster, engine: ClusterEngine, bucket: EmbeddedBucket) -> None:

@@ -87,6 +87,32 @@ async def test_tasks_that_are_leased_beside_an_unknown_one_are_kept_if_that_cann
 
 
 @pytest.mark.gen_test
+async def test_a_task_of_a_newer_version_among_those_that_are_leased_together_is_left(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Any
+) -> None:
+    expect_log("1 tasks need a newer version of this server")
+    monkeypatch.setattr("processing.queue.lease_source.AHEAD_S", 3600.0)
+    monkeypatch.setattr("processing.queue.lease_source.MAX_WAIT_S", 3600.0)
+    async with queue_harness(database, tmp_path, size=1) as server:
+        await server.finish(await server.add(name="earlier", megapixels=1.0))
+        await server.received(lambda event: event.task is not None and event.task.state is TaskState.DONE)
+        await server.queue.pause(True)
+        await server.received(lambda event: event.kind == "queue" and event.paused)
+        first, newer, last = [await server.add(name=str(number), megapixels=1.0) for number in range(3)]
+        await database.collection("tasks").update_one({"_id": newer.id}, {"$set": {"recipe.a_later_one": 1}})
+
+        await server.queue.pause(False)
+        await server.started(first)
+        await server.becomes(last, TaskState.RUNNING)
+        left = await server.becomes(newer, TaskState.QUEUED)
+
+        assert (left.attempts, left.retries) == (0, 0)
+        await server.finish(first)
+        await server.finish(last)
+        assert newer.id not in server.engine.started
+
+
+@pytest.mark.gen_test
 async def test_two_versions_share_a_queue_up_and_down_again(
     tmp_path: Path, on_shared_mongod: tuple[str, ...], database: Database
 ) -> None:
