@@ -74,7 +74,7 @@ async def _build(stack: AsyncExitStack, settings: Settings, public_url: str, ope
     try:
         built = build(settings, public_url, store=await opening, static_files=static_files)
         return await stack.enter_async_context(built)
-    except DatabaseUnavailable as error:
+    except DatabaseUnavailable as error:  # pragma: no cover - the database becomes unavailable at this moment
         raise StartupError("database: it answered at first, and then no more; see its log") from error
     except OSError as error:
         raise StartupError(explain_os_error(settings.data_dir, error)) from error

@@ -230,3 +230,15 @@ async def test_the_command_works_beside_a_running_server_and_without_one(tmp_pat
     assert (beside.returncode, beside.stderr) == (0, "")
     assert (refused.returncode, refused.stderr) == (1, "admin: nothing was changed\n")
     assert (alone.returncode, alone.stdout[:18], alone.stderr) == (0, "ada is a developer", "")
+
+
+@pytest.mark.gen_test
+async def test_an_account_that_users_could_not_make_is_not_added(admin: Any, database: Database) -> None:
+    for words, reason in (
+        (("a\u200bda", "ada@example.com"), "is not possible; allowed: 1 to "),
+        (("ada", "nowhere"), "'nowhere' is not possible; allowed: "),
+    ):
+        with pytest.raises(CommandFailed, match=reason):
+            await admin("account", *words)
+
+    assert await database.collection("users").count_documents({}) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from data_dir import StartupError
+from data_dir import StartupError, explain_os_error
 from databases import open_database
 from models.embedded_mongod import Mongod, MongodError, find_mongod
 from settings import Settings
@@ -51,6 +52,19 @@ def test_a_data_dir_that_cannot_be_one(tmp_path: Path) -> None:
 
     for path in (file, file / "below", Path("/proc/none"), occupied):
         assert_refused(start(f"--data_dir={path}"), "data_dir", str(path), "choose a folder")
+
+
+def test_a_file_where_the_database_would_be(tmp_path: Path) -> None:
+    file = tmp_path / "db"
+    file.write_text("")
+
+    assert_refused(start(f"--data_dir={tmp_path}"), "data_dir", f"({file})", "File exists", "choose a folder")
+
+
+def test_too_many_open_files_are_no_fault_of_the_folder(tmp_path: Path) -> None:
+    line = explain_os_error(tmp_path, OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
+
+    assert line.startswith("too many open files: raise the limit")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
@@ -189,6 +203,18 @@ def test_a_platform_without_a_mongod(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(MongodError, match=r"no mongod for \w+ \w+: install MongoDB .* or use a server with"):
         find_mongod()
+
+
+def test_a_platform_without_the_wheel_has_the_mongod_on_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    binary = tmp_path / "mongod"
+    binary.write_text("#!/bin/sh\n")
+    binary.chmod(0o755)
+
+    assert find_mongod() == str(binary)
 
 
 def test_a_cluster_without_dask(tmp_path: Path, on_shared_mongod: tuple[str, ...]) -> None:
