@@ -72,6 +72,7 @@ class EventFeed:
         self._callbacks: set[EventCallback] = set()
         self._recent: deque[TaskEvent] = deque(maxlen=MAX_EVENTS)
         self._running: dict[int, Task] = {}
+        self._begun: dict[int, int] = {}  # the latest attempt at each of the last MAX_EVENTS tasks that have begun
         self._percents: dict[int, int] = {}
         self.caught_up = asyncio.Event()
 
@@ -120,7 +121,7 @@ class EventFeed:
             elif catching_up:
                 backlog.append(event)
             else:
-                self._dispatch(self._to_task_event(event))
+                self._receive(event)
 
     def _catch_up(self, last_id: str, backlog: list[Event]) -> None:
         ids = [event.id for event in backlog]
@@ -129,8 +130,17 @@ class EventFeed:
             self._recent.clear()  # who resumes after an earlier event has missed some too
             self._dispatch(TaskEvent("", "reset"))
         for event in missed:
-            self._dispatch(self._to_task_event(event))
+            self._receive(event)
         self.caught_up.set()
+
+    def _receive(self, event: Event) -> None:
+        task_event = self._to_task_event(event)
+        if task_event.kind != "task" or task_event.task is None or not self._is_late(task_event.task):
+            self._dispatch(task_event)
+
+    def _is_late(self, task: Task) -> bool:
+        """Whether this is how a task was queued that has begun since: it may be leased before its request says so."""
+        return task.state is TaskState.QUEUED and task.started is None and task.attempts < self._begun.get(task.id, 0)
 
     def _to_task_event(self, event: Event) -> TaskEvent:
         if event.kind == "progress":
@@ -140,11 +150,17 @@ class EventFeed:
         if event.kind == "queue":
             return TaskEvent(event.id, event.kind, paused=bool(event.data.get("paused")))
         task = from_document(event.data) if "_id" in event.data else None
-        if task is not None:
+        if task is not None and event.kind == "task" and not self._is_late(task):
             self._track(task)
         return TaskEvent(event.id, event.kind, task, self.percent(task) if task else 0)
 
     def _track(self, task: Task) -> None:
+        """From an event about its state; one that asks to cancel it may come after its end."""
+        if task.state is not TaskState.QUEUED and task.attempts:
+            self._begun.pop(task.id, None)
+            self._begun[task.id] = task.attempts
+            if len(self._begun) > MAX_EVENTS:
+                del self._begun[next(iter(self._begun))]
         if task.state is TaskState.RUNNING:
             self._running[task.id] = task
         else:

@@ -10,11 +10,18 @@ import pytest
 from models.database import Database
 from models.queue.events import Events
 from models.queue.task import NewTask, TaskState
-from processing.queue.event_feed import TaskEvent, follow_events, publish_task
+from processing.queue.event_feed import TaskEvent, follow_events, publish_cancel, publish_task
 from tests.processing.queue.queue_harness import ADA, RECIPE, lose_events
 from tests.support.waiting import until
 
 TASK = NewTask(ADA, url="u", type="model", style="mosaic", recipe=RECIPE, dedup_key="i").with_id(7)
+
+
+async def until_percent(events: list[TaskEvent], percent: int) -> None:
+    async def reached() -> bool:
+        return any(event.kind == "progress" and event.percent == percent for event in events)
+
+    await until(reached)
 
 
 async def received(events: list[TaskEvent], count: int) -> None:
@@ -32,7 +39,7 @@ async def test_percent_never_falls_not_even_in_a_second_attempt(database: Databa
         publish_task(published, replace(TASK, state=TaskState.RUNNING, attempts=1))
         for percent in (10, 60):
             published.publish("progress", {"id": TASK.id, "percent": percent})
-        publish_task(published, TASK)
+        publish_task(published, replace(TASK, started=TASK.created))
         publish_task(published, replace(TASK, state=TaskState.RUNNING, attempts=2))
         for percent in (10, 70):
             published.publish("progress", {"id": TASK.id, "percent": percent})
@@ -41,6 +48,44 @@ async def test_percent_never_falls_not_even_in_a_second_attempt(database: Databa
         await received(events, 8)
 
     assert [event.percent for event in events] == [0, 10, 60, 60, 60, 60, 70, 100]
+
+
+@pytest.mark.gen_test
+async def test_a_task_that_has_begun_is_not_queued_by_a_late_event(database: Database) -> None:
+    """A worker may lease a task before the request that has added it, or queued it again, publishes that."""
+    published, events = Events(database, "one"), list[TaskEvent]()
+    first, second = (replace(TASK, state=TaskState.RUNNING, attempts=attempt) for attempt in (1, 2))
+    failed = replace(first, state=TaskState.FAILED)
+    again = replace(TASK, attempts=1)
+    async with follow_events(published) as feed:
+        feed.subscribe(events.append)
+        for task in (first, TASK):
+            publish_task(published, task)
+        published.publish("progress", {"id": TASK.id, "percent": 40})
+        for task in (failed, TASK, again, second, again):
+            publish_task(published, task)
+        published.publish("progress", {"id": TASK.id, "percent": 50})
+        await until_percent(events, 50)
+
+    states = [event.task and event.task.state for event in events]
+    assert states == [first.state, first.state, failed.state, again.state, second.state, second.state]
+    assert all(event.task and event.task.id == TASK.id for event in events)
+
+
+@pytest.mark.gen_test
+async def test_a_wish_to_cancel_that_comes_after_the_end_does_not_make_a_task_run(database: Database) -> None:
+    published, events = Events(database, "one"), list[TaskEvent]()
+    running = replace(TASK, state=TaskState.RUNNING, attempts=1)
+    async with follow_events(published) as feed:
+        feed.subscribe(events.append)
+        publish_task(published, running)
+        publish_task(published, replace(running, state=TaskState.DONE))
+        publish_cancel(published, running)
+        published.publish("progress", {"id": TASK.id, "percent": 50})
+        await until_percent(events, 50)
+
+    assert [event.kind for event in events] == ["task", "task", "cancel", "progress"]
+    assert events[-1].task is None
 
 
 @pytest.mark.gen_test
