@@ -1,8 +1,9 @@
 """Joins the ES modules of the page into one, so that a browser fetches them with one request.
 
 Every module becomes a function that runs when it is first imported; `import()` resolves without a request. The modules
-are not transformed further, except that documentation comments are left out, a sixth of the bytes; a line stays a line.
-Modules that few visitors need are linked into a file of their own, an extension, which `import()` fetches.
+are not transformed further, except that documentation comments and indentation are left out, a fifth of the bytes; a
+line stays a line, and a template literal has to end in the line where it begins. Modules that few visitors need are
+linked into a file of their own, an extension, which `import()` fetches.
 Two forms are understood, each at the start of a line, and any other raises LinkError:
 
     import { name, other as alias } from "./module.js";
@@ -20,6 +21,8 @@ _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"(\.[^"]+)";', re.MULTILINE
 _DYNAMIC_IMPORT = re.compile(r'\bimport\((["`])(\.[^"`]+)\1\)')
 _EXPORT = re.compile(r"^export (?=(?:class|(?:async )?function|const) (\w+))", re.MULTILINE)
 _DOC_COMMENT = re.compile(r"^[ \t]*/\*\*.*?\*/", re.MULTILINE | re.DOTALL)
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _UNSUPPORTED = re.compile(r"^(?:import|export)\b(?!\().*", re.MULTILINE)
 _RUNTIME = """\
 const modules = {}, exportsOf = {};
@@ -100,7 +103,10 @@ def _rewrite(path: str, text: str, extensions: Mapping[str, str]) -> str:
     text = _EXPORT.sub("", text)
     if unsupported := _UNSUPPORTED.search(text):
         raise LinkError(f"{path}: cannot link `{unsupported[0]}`")
-    return text
+    for line in text.splitlines():
+        if _QUOTED.sub("", line).count("`") % 2:
+            raise LinkError(f"{path}: a template literal of several lines: {line.strip()}")
+    return _INDENTATION.sub("", text)
 
 
 def _resolve(path: str, module: str) -> str:

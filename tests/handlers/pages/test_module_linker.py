@@ -12,14 +12,15 @@ def test_imports_exports_and_later_imports_are_joined() -> None:
         "app.js": 'import { two as second } from "./lib/two.js";\nawait import("./lib/three.js");\nuse(second);\n',
         "lib/two.js": 'import { one } from "../one.js";\nexport const two = () => one + 1;\n',
         "lib/three.js": "const load = (tag) => import(`../strings.${tag}.js`);\nexport class Three {}\n",
-        "one.js": "/** Of\n * one. */\nexport const one = 1;\nexport async function more() {}\n",
+        "one.js": '/** Of\n * one. */\nexport const one = 1;\nexport async function more() {\n  one(`a  "`);\n}\n',
     }
 
     text = link(modules, "app.js")
 
     assert "const { two: second } = use('lib/two.js');\nawait useLater(\"lib/three.js\");" in text
     assert (
-        "modules['one.js'] = () => {\n\n\nconst one = 1;\nasync function more() {}\nreturn { one, more };\n};\n" in text
+        "modules['one.js'] = () => {\n\n\nconst one = 1;\nasync function more() {\none(`a  \"`);\n}\n"
+        "return { one, more };\n};\n" in text
     )
     assert "useLater(`strings.${tag}.js`)" in text
     assert text.endswith("use(second);\n")
@@ -49,6 +50,7 @@ def test_the_modules_of_an_extension_are_fetched_when_they_are_needed() -> None:
         ('import { none } from "./one.js";\n', "app.js: one.js does not export none"),
         ('import * as one from "./one.js";\n', 'app.js: cannot link `import * as one from "./one.js";`'),
         ("export default 1;\n", "app.js: cannot link `export default 1;`"),
+        ("  const lines = `one\n  two`;\n", "app.js: a template literal of several lines: const lines = `one"),
     ],
 )
 def test_what_cannot_be_linked_is_named(module: str, message: str) -> None:
