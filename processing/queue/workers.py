@@ -193,7 +193,8 @@ class Workers:
         except Exception:  # pragma: no cover - a bug of ours
             log.exception("task %s: recording its end failed; its lease will expire", run.task.id)
         finally:
-            self._runs.pop(run.lease.key, None)
+            if self._runs.get(run.lease.key) is run:  # not another one, if the task was given back and leased again
+                del self._runs[run.lease.key]
             self._wake.set()
 
     def _stop_run(self, key: tuple[int, int]) -> None:

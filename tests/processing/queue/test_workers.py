@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from models.database import Database
 from models.images.image import Image, NewImage
 from models.queue.fair_order import Place
-from models.queue.lease import Lease
 from models.queue.leases import Leases
 from models.queue.task import NewTask, Task, TaskState, to_document
 from models.store import Store
@@ -107,28 +105,6 @@ async def test_the_server_that_is_told_to_pause_takes_no_task_after_its_answer(
         await server.queue.pause(False)
 
         assert (paused_at_once, server.queue.paused) == (True, False)
-
-
-@pytest.mark.gen_test
-async def test_a_task_that_is_leased_just_before_a_pause_is_given_back(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with queue_harness(database, tmp_path, size=1) as server:
-        acquire = server.store.leases.acquire
-
-        async def acquire_and_pause(**options: Any) -> Lease | None:
-            lease = await acquire(**options)
-            if lease is not None:
-                await server.queue.pause(True)
-            return lease
-
-        monkeypatch.setattr(server.store.leases, "acquire", acquire_and_pause)
-        task = await server.add()
-        await server.is_paused()
-
-        queued = await server.becomes(task, TaskState.QUEUED)
-
-        assert (queued.attempts, server.engine.started) == (0, [])
 
 
 @pytest.mark.gen_test
