@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from .cells.raster import MIN_SMOOTH_PITCH, CellMeans, Over, cell_means, fill_ce
 from .cells.strips import Strips
 from .codec.encoders.vector_image import MAX_VECTOR_CELLS, VectorImage
 from .colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
-from .colour.palette import dither_indices, hex_to_rgb, nearest_indices, resolve_palette
+from .colour.palette import hex_to_rgb, resolve_palette
+from .colour.palette_indices import palette_indices
 from .colour.srgb import Colours
 from .params import CellParams
 from .progress import Progress, pieces
@@ -58,21 +59,11 @@ def cell_colours(
         )
         means.colours[:] = palette[indices]
         return means.colours
-    for piece, indices in palette_indices(means.colours, palette, cells, progress.sub(0.3, 1.0), dither=params.dither):
+    assigning = progress.sub(0.3, 1.0)
+    assigned = palette_indices(means.colours, palette, cells.centres, cells.pitch, assigning, dither=params.dither)
+    for piece, indices in assigned:
         means.colours[piece] = palette[indices]
     return means.colours
-
-
-def palette_indices(
-    colours: Colours, palette: Colours, cells: Cells, progress: Progress, *, dither: bool
-) -> Iterator[tuple[slice, NDArray[np.intp]]]:
-    """Piece by piece, a slice of the cells and the palette index of each of them."""
-    for piece in pieces(len(colours), _PIECE_CELLS):
-        if dither:
-            yield piece, dither_indices(colours[piece], palette, cells.centres(piece.start, piece.stop), cells.pitch)
-        else:
-            yield piece, nearest_indices(colours[piece], palette)
-        progress(piece.stop / len(colours))
 
 
 def paint_flat_cells(

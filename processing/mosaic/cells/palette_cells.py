@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 from ..colour.direct_search import MAX_SEARCHED, search_indices
 from ..colour.dithering import MAX_DIFFUSED_CELLS, diffuse_indices
 from ..colour.own_costs import FULL_MIXING, OwnWeights
-from ..colour.palette import dither_indices, nearest_indices
+from ..colour.palette_indices import palette_indices
 from ..colour.srgb import Colours
-from ..progress import Progress, pieces
+from ..progress import Progress
 from .grid import SquareGrid
-
-_PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
 
 
 def assign_colours(
@@ -42,10 +40,9 @@ def assign_colours(
         diffused = diffuse_indices(colours, palette, centres, grid.pitch, progress, chroma_penalty=chroma_penalty)
         return diffused.astype(np.int32)
     indices = np.empty(len(colours), np.int32)
-    for piece in pieces(len(colours), _PIECE_CELLS):
-        if dither:
-            indices[piece] = dither_indices(colours[piece], palette, grid.centres(piece.start, piece.stop), grid.pitch)
-        else:
-            indices[piece] = nearest_indices(colours[piece], palette, chroma_penalty)
-        progress(piece.stop / len(colours))
+    assigned = palette_indices(
+        colours, palette, grid.centres, grid.pitch, progress, dither=dither, chroma_penalty=chroma_penalty
+    )
+    for piece, chosen in assigned:
+        indices[piece] = chosen
     return indices

@@ -52,7 +52,6 @@ SAMPLED_CELLS = 20_000  # cells that an automatic palette is fitted to
 PIECE_CELLS = 1 << 18
 _PIECE_DISTANCES = 1 << 17
 _KMEANS_STEPS = 12
-_DITHER_STEPS = 8
 _WIDENING = 1.1
 
 
@@ -213,23 +212,3 @@ def _chroma_cost(colours: Floats, entries: Floats) -> Floats:
     of_grey = _GREY_COST * grey * np.clip((chroma - _GREYISH) / (2 * _GREYISH), 0, 1)
     cost: Floats = loss**2 + _HUE_SHARE * visible * of_other_hue + of_grey
     return cost
-
-
-def dither_indices(colours: Colours, palette: Colours, centres: Floats, pitch: float) -> NDArray[np.intp]:
-    """(n,): palette indices whose colours, averaged over neighbouring cells, approximate the colours themselves.
-
-    Knoll's pattern dithering: each colour is approximated by a mix of eight palette colours ordered by lightness, of
-    which a pattern of the cell's position selects one. The pattern is the R2 sequence, which works for cells of any
-    shape. centres: (n, 2) in pixels; pitch: the typical distance of neighbouring cells.
-    """
-    target, lab = srgb_to_oklab(colours), srgb_to_oklab(palette)
-    tree, error = kd_tree(lab), np.zeros_like(target)
-    mix = np.empty((len(target), _DITHER_STEPS), np.intp)
-    for step in range(_DITHER_STEPS):
-        mix[:, step] = tree.query(target + error * 0.75)[1]
-        error += target - lab[mix[:, step]]
-    mix = np.take_along_axis(mix, np.argsort(lab[:, 0][mix], axis=1, kind="stable"), axis=1)
-    position = np.floor(centres / pitch)
-    pattern = (position @ np.array([0.7548776662466927, 0.5698402909980532])) % 1.0
-    indices: NDArray[np.intp] = mix[np.arange(len(target)), (pattern * _DITHER_STEPS).astype(np.intp)]
-    return indices
