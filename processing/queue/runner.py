@@ -90,9 +90,9 @@ class TaskRunner:
             ended = await persist(self.store.leases.record_crash, lease)
         except (errors.Unavailable, errors.JobError) as error:
             ended = await self._retry_or_fail(lease, error)
-        except Exception:
+        except Exception as error:
             log.exception("task %s: unexpected error", run.task.id)
-            ended = await self._retry_or_fail(lease, errors.JobError())
+            ended = await self._retry_or_fail(lease, errors.JobError(retryable=isinstance(error, MemoryError)))
         else:
             ended = await self._finish(lease, output)
         finally:

@@ -50,6 +50,21 @@ async def test_a_worker_that_dies_during_a_task_costs_it_an_attempt(database: Da
 
 
 @pytest.mark.gen_test
+async def test_a_task_for_which_memory_ran_out_is_tried_again(
+    database: Database, tmp_path: Path, expect_log: Any
+) -> None:
+    expect_log("unexpected error|job_failed; trying again")
+    async with queue_harness(database, tmp_path) as server:
+        task = await server.add()
+        await server.started(task)
+
+        server.engine.fail(task.id, MemoryError())
+        done = await server.finish(task)
+
+    assert (done.attempts, done.retries) == (2, 1)
+
+
+@pytest.mark.gen_test
 async def test_a_task_whose_cluster_is_gone_is_queued_again_uncounted(database: Database, tmp_path: Path) -> None:
     async with queue_harness(database, tmp_path) as server:
         task = await server.add()
