@@ -11,6 +11,7 @@ import pytest
 
 from models.errors import TooManyPixels
 from processing.mosaic.styles.brick.bricks import COLOURS
+from processing.mosaic.styles.brick.catalogue import CHINESE_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.zh.md"), *ROOT.glob("docs/*.zh.md"), ROOT / "docs/legacy.md"])
@@ -112,5 +113,6 @@ def test_every_brick_colour_has_a_chinese_name() -> None:
         re.findall(r'^  "([^"]+)": "([^"]+)",$', (ROOT / "static/plans/brick-colours.js").read_text(), re.MULTILINE)
     )
 
+    assert names == CHINESE_NAMES
     assert names.keys() == COLOURS.keys()
     assert len(set(names.values())) == len(names)

@@ -18,7 +18,7 @@ class PlanColour:
 
     symbol: what stands in each of its cells, best 1 to 5 characters. name: of the maker. number: the maker's official
     one; empty if there is none, or if it is the symbol. rgb: #rrggbb. count: of pieces. details: of the list alone,
-    like how many pieces there are of each size.
+    like how many pieces there are of each size. zh: the name in Chinese; empty: the same.
     """
 
     symbol: str
@@ -27,6 +27,11 @@ class PlanColour:
     count: int
     number: str = ""
     details: str = ""
+    zh: str = ""
+
+    def named(self, language: str) -> str:
+        """The name in a language: en or zh."""
+        return (self.zh if language == "zh" else "") or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def write_plan(
 class _PlanWriter:
     def __init__(self, plan: Plan, title: str, language: str, paper: Paper) -> None:
         self._title, self._words, self._paper = title, WORDS[language], paper
+        self._language = language
         self._inner = paper.width - 2 * _MARGIN
         self._plan = plan = replace(plan, section=min(plan.section, largest_section(plan, self._inner)))
         self._document = PdfDocument(title=title)
@@ -122,11 +123,11 @@ class _PlanWriter:
             return self._draw_list(page, list(self._plan.colours), top + 5)
 
     def _picture_height(self, top: float) -> float:
-        """At most. A picture that is the plan itself is as large as its list on the same page leaves it."""
-        if self._sections:
-            return _PICTURE_HEIGHT
+        """At most. A picture is as large as its list on the same page leaves it, unless that takes further pages."""
         lines = -(-len(self._plan.colours) // _COLUMNS)
         available = self._paper.height - _MARGIN - lines * _ROW - _LIST_HEAD - top
+        if self._sections:
+            return min(_PICTURE_HEIGHT, available) if available >= _SMALLEST_PICTURE_HEIGHT else _PICTURE_HEIGHT
         return min(_LARGE_PICTURE_HEIGHT, max(available, _SMALLEST_PICTURE_HEIGHT))
 
     def _facts(self) -> Iterator[str]:
@@ -155,7 +156,8 @@ class _PlanWriter:
         width = (self._inner - _GAP * (_COLUMNS - 1)) / _COLUMNS
         for index, colour in enumerate(colours[: lines * _COLUMNS]):
             column, line = divmod(index, lines)
-            _draw_colour(page, colour, _MARGIN + column * (width + _GAP), top + line * _ROW, width)
+            left = _MARGIN + column * (width + _GAP)
+            _draw_colour(page, colour, colour.named(self._language), (left, top + line * _ROW), width)
         return colours[lines * _COLUMNS :]
 
     def _draw_overview(self, page: PdfPage) -> None:
@@ -221,10 +223,11 @@ class _PlanWriter:
             page.text(f"x {counts[place]}", x + 9.5, y + 2.2, _TEXT * 0.85)
 
 
-def _draw_colour(page: PdfPage, colour: PlanColour, left: float, top: float, width: float) -> None:
-    """One row of the list."""
+def _draw_colour(page: PdfPage, colour: PlanColour, name: str, corner: tuple[float, float], width: float) -> None:
+    """One row of the list. corner: left and top."""
+    left, top = corner
     draw_swatch(page, colour, left, top, 11.0, 5.2)
-    label = f"{colour.number}  {colour.name}" if colour.number else colour.name
+    label = f"{colour.number}  {name}" if colour.number else name
     middle = top + (1.6 if colour.details else 2.6)
     page.text(label, left + 13, middle, _TEXT * 0.9, fit=width - 28)
     page.text(f"{colour.count:,}", left + width, middle, _TEXT * 0.9, align="right", bold=True)

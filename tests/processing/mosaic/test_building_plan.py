@@ -13,6 +13,7 @@ from PIL import Image
 from processing.mosaic import PLANNED_STYLES, STYLES, BadParameter, PlanOptions, describe, parse, plan_pdf, render
 from processing.mosaic.plan import Plan
 from processing.mosaic.styles.beads.building_plan import BEAD_MM
+from processing.mosaic.styles.brick.catalogue import CHINESE_NAMES
 from tests.processing.mosaic.pdf.pages import Word, page_sizes_mm, page_texts, page_words
 from tests.processing.mosaic.pictures import encoded, scene
 
@@ -122,10 +123,13 @@ def _codes_of_cells(data: bytes, page: int) -> list[Word]:
 
 def test_options_change_sections_paper_language_and_side() -> None:
     options = PlanOptions(section=20, mirrored=True, language="zh", paper="letter")
-    data = plan_pdf("brick", cell_map_of("brick"), title="墙", options=options)
+    cell_map = cell_map_of("brick")
+    data = plan_pdf("brick", cell_map, title="墙", options=options)
 
-    assert "共 4 个分区" in page_texts(data)[0]
-    assert "从背面看" in page_texts(data)[0]
+    cover, following, *_ = page_texts(data)
+    assert "共 4 个分区" in cover
+    assert "从背面看" in cover
+    assert {CHINESE_NAMES[part["colour"]] for part in cell_map["parts"]} <= set(re.findall(r"\w+", cover + following))
     assert page_sizes_mm(data)[0] == pytest.approx((215.9, 279.4))
 
 

@@ -11,6 +11,7 @@ from ...errors import BadParameter, Message
 from ...plan import Plan, PlanColour, order_colours
 from ...progress import Progress
 from .bricks import merge_bricks
+from .catalogue import CHINESE_NAMES
 
 STUD_MM = 8.0
 _SECTION = 16  # studs along the side of a usual plate
@@ -32,6 +33,7 @@ def brick_plan(cell_map: Mapping[str, Any]) -> Plan:
         PlanColour(
             symbol=str(cell_map["numbers"][index]),
             name=cell_map["colours"][index],
+            zh=CHINESE_NAMES.get(cell_map["colours"][index], ""),
             rgb=cell_map["rgb"][index],
             count=counts[index],
             details=", ".join(f"{size}: {count}" for size, count in sizes[cell_map["colours"][index]].items()),

@@ -1,4 +1,4 @@
-"""Official numbers of brick colours, and what they and the bricks are called at BrickLink, where people buy them."""
+"""Numbers and Chinese names of brick colours; what they and bricks are called at BrickLink, where people buy them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,24 @@ NUMBERS = MappingProxyType({name: official for name, (official, _) in _NUMBERS.i
 
 BRICKLINK_COLOURS = MappingProxyType({name: bricklink for name, (_, bricklink) in _NUMBERS.items()})
 """BrickLink's number of each colour."""
+
+CHINESE_NAMES = MappingProxyType(
+    {
+        "White": "白色", "Black": "黑色", "Bright Red": "鲜红色", "Bright Blue": "鲜蓝色", "Bright Yellow": "鲜黄色",
+        "Dark Green": "深绿色", "Bright Green": "鲜绿色", "Bright Orange": "鲜橙色", "Reddish Brown": "红棕色",
+        "Brick Yellow": "砖黄色", "Medium Stone Grey": "中石灰色", "Dark Stone Grey": "深石灰色",
+        "Light Stone Grey": "浅石灰色", "Warm Tan": "暖棕黄色", "Medium Brown": "中棕色", "Nougat": "牛轧糖色",
+        "Light Nougat": "浅牛轧糖色", "Medium Nougat": "中牛轧糖色", "Dark Orange": "深橙色", "Dark Brown": "深棕色",
+        "New Dark Red": "深红色", "Vibrant Coral": "珊瑚红色", "Sand Yellow": "沙黄色",
+        "Flame Yellowish Orange": "火焰橙黄色", "Cool Yellow": "冷黄色", "Spring Yellowish Green": "春芽黄绿色",
+        "Bright Yellowish Green": "鲜黄绿色", "Olive Green": "橄榄绿色", "Sand Green": "沙绿色",
+        "Earth Green": "墨绿色", "Bright Bluish Green": "蓝绿色", "Aqua": "浅水蓝色", "Medium Azur": "中天蓝色",
+        "Dark Azur": "深天蓝色", "Light Royal Blue": "浅宝蓝色", "Medium Blue": "中蓝色", "Sand Blue": "沙蓝色",
+        "Earth Blue": "藏青色", "Medium Lilac": "中丁香紫色", "Lavender": "薰衣草色", "Medium Lavender": "中薰衣草色",
+        "Bright Reddish Violet": "紫红色", "Bright Purple": "亮粉紫色", "Light Purple": "浅粉色",
+    }
+)  # fmt: skip
+"""What each colour is called in Chinese; the page has the same names."""
 
 BRICKS = MappingProxyType(
     {

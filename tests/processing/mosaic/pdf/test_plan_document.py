@@ -80,6 +80,18 @@ def test_a_plan_in_chinese_on_letter_paper() -> None:
     assert "零件清单" in page_texts(data)[0]
 
 
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_a_list_that_nearly_fits_takes_room_from_the_picture(paper: str) -> None:
+    """Three of 35 colours stood on a page of their own."""
+    colours = tuple(PlanColour(str(number), f"Colour {number}", "#808080", 1) for number in range(35))
+    plan = Plan(np.arange(35, dtype=np.int32).reshape(7, 5), colours, 8.0, section=16)
+
+    cover, overview, _ = page_texts(write_plan(plan, title="Nearly", paper=paper))
+
+    assert cover.count("Colour ") == 35
+    assert "Overview" in overview
+
+
 def test_a_long_list_goes_on_on_further_pages() -> None:
     colours = tuple(PlanColour(str(number), f"Colour {number}", "#808080", 1) for number in range(200))
     plan = Plan(np.arange(200, dtype=np.int32).reshape(10, 20), colours, 5.0, section=20)
