@@ -82,25 +82,33 @@ def test_pictures_wait_for_a_place_in_the_queue_and_none_fails(user: BrowserUser
     """A guest makes more pictures at once than the queue takes."""
     user.expect_console("status of (429|503)")
     refused: list[str] = []
+    accepted: list[Route] = []
 
     def refuse(route: Route) -> None:
+        if not accepted:
+            accepted.append(route)
+            route.continue_()
+            return
         slug, status = (("too_many_tasks", 429), ("queue_full", 503))[len(refused) % 2]
         refused.append(slug)
         route.fulfill(status=status, headers={"Retry-After": "1"}, json={"code": -1, "error": slug, "message": "Full."})
 
     user.page.route(ADD_TASK, refuse)
     user.go("/")
-    user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(2)])
-    user.page.get_by_role("button", name="Make all 2").click()
+    user.open_files(*[image_file(png(48, 36, seed), f"{seed}.png") for seed in range(3)])
+    user.page.get_by_role("button", name="Make all 3").click()
     user.part("activity").click()
     card = user.page.locator(".batch")
     until(user.page, lambda: set(refused), {"too_many_tasks", "queue_full"})
-    expect(card).to_contain_text("0 of 2 finished · Waiting for a place in the queue")
+    expect(card).to_contain_text("1 of 3 finished · Waiting for a place in the queue")
+    download = card.get_by_role("button", name="Download all")
+    download.focus()
 
     user.page.unroute(ADD_TASK)
 
-    expect(card).to_contain_text("2 of 2 finished")
+    expect(card).to_contain_text("3 of 3 finished")
     expect(card).not_to_contain_text("failed")
+    expect(download).to_be_focused()
 
 
 def lose_one_result(user: BrowserUser) -> list[str]:

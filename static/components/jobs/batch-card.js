@@ -2,7 +2,7 @@
 
 import { at } from "../../base.js";
 import { duration, number } from "../../format.js";
-import { t } from "../../i18n/i18n.js";
+import { setText, t } from "../../i18n/i18n.js";
 import { failureText, jobText } from "../../job-text.js";
 import { button } from "../icon.js";
 import { setMeter } from "./job-actions.js";
@@ -12,16 +12,29 @@ const SETTLED = ["done", "failed", "cancelled"];
 /** Shows the progress of a batch, its results, and what can be done with all of them. */
 export class BatchCard {
   #jobs = [];
-  #handlers;
-  #rendered = "";
+  #buttons; // they and the results stay, so that they keep focus and a click while pictures are finished
+  #results = new Map(); // list items by the job's id
 
   /** The entry, for a list. */
   element = document.getElementById("batch-card").content.cloneNode(true).firstElementChild;
 
   /** handlers: as in job-actions.js, and downloadAll(jobs). */
-  constructor(handlers) { this.#handlers = handlers; }
+  constructor(handlers) {
+    const action = (key, onClick) => {
+      const element = button({ text: t(key), className: "link", onClick });
+      setText(element.firstChild, key);
+      return element;
+    };
+    const each = (phases, handler) => () => { for (const job of this.#jobs.filter(({ phase }) => phases.includes(phase))) handler(job); };
+    this.#buttons = {
+      cancel: action("batch.cancel", each(["waiting", "uploading", "queued", "running"], handlers.cancel)),
+      retry: action("batch.retry", each(["failed"], handlers.retry)),
+      download: action("batch.download", ({ currentTarget }) => this.#downloadAll(currentTarget, handlers.downloadAll)),
+      dismiss: action("job.dismiss", each(SETTLED, handlers.dismiss)),
+    };
+  }
 
-  /** Draws the batch; its buttons and thumbnails only when a phase has changed. */
+  /** Draws the batch. */
   show(jobs) {
     this.#jobs = jobs;
     const count = (...phases) => jobs.filter(({ phase }) => phases.includes(phase)).length;
@@ -38,28 +51,47 @@ export class BatchCard {
     meter.hidden = active.length === 0;
     meter.setAttribute("aria-label", t("batch.title", { n: number(jobs.length) }));
     setMeter(meter, (jobs.reduce((sum, job) => sum + progress(job), 0) / jobs.length) * 100);
-    const key = jobs.map(({ id, phase }) => id + phase).join() + document.documentElement.lang;
-    if (key === this.#rendered) return;
-    this.#rendered = key;
-    this.element.querySelector(".job__actions").replaceChildren(...this.#buttons(active.length, failed, done));
-    this.element.querySelector(".batch__results").replaceChildren(...jobs.map(thumbnail));
+    this.#showButtons({ cancel: active.length, retry: failed, download: done, dismiss: !active.length });
+    for (const job of jobs) this.#showResult(job);
     this.element.querySelector(".batch__why").textContent = reasons(jobs.filter(({ phase }) => phase === "failed"));
   }
 
-  #buttons(active, failed, done) {
-    const each = (phases, handler) => () => { for (const job of this.#jobs.filter(({ phase }) => phases.includes(phase))) handler(job); };
-    const action = (key, onClick) => button({ text: t(key), className: "link", onClick });
-    return [
-      active && action("batch.cancel", each(["waiting", "uploading", "queued", "running"], this.#handlers.cancel)),
-      failed && action("batch.retry", each(["failed"], this.#handlers.retry)),
-      done && action("batch.download", ({ currentTarget }) => this.#downloadAll(currentTarget)),
-      !active && action("job.dismiss", each(SETTLED, this.#handlers.dismiss)),
-    ].filter(Boolean);
+  /** Focus goes from a button that is of no use any more to one that is. */
+  #showButtons(useful) {
+    const row = this.element.querySelector(".job__actions");
+    const focused = row.contains(document.activeElement) ? document.activeElement : null;
+    let next = row.firstChild;
+    for (const [name, element] of Object.entries(this.#buttons)) {
+      if (element === next) next = element.nextSibling;
+      if (!useful[name]) element.remove();
+      else if (!element.parentNode) row.insertBefore(element, next);
+    }
+    if (focused && !row.contains(focused)) row.firstChild.focus();
   }
 
-  async #downloadAll(pressed) {
+  #showResult(job) {
+    const item = this.#results.get(job.id) ?? this.#addResult(job);
+    if (item.dataset.phase === job.phase) return;
+    item.dataset.phase = job.phase;
+    if (job.phase !== "done") return;
+    const img = item.querySelector("img");
+    img.src = at(`/thumbnail/${job.result.id}/320`);
+    const link = Object.assign(document.createElement("a"), { href: at(`/i/${job.result.id}`) });
+    img.replaceWith(link);
+    link.append(img);
+  }
+
+  #addResult({ id, name, thumb }) {
+    const item = document.createElement("li");
+    item.append(Object.assign(document.createElement("img"), { src: thumb, alt: name, title: name, width: 40, height: 40 }));
+    this.element.querySelector(".batch__results").append(item);
+    this.#results.set(id, item);
+    return item;
+  }
+
+  async #downloadAll(pressed, downloadAll) {
     pressed.disabled = true;
-    await this.#handlers.downloadAll(this.#jobs.filter(({ phase }) => phase === "done"));
+    await downloadAll(this.#jobs.filter(({ phase }) => phase === "done"));
     pressed.disabled = false;
   }
 }
@@ -88,14 +120,4 @@ function reasons(failed) {
   for (const job of failed) byReason.get(failureText(job.error)).push(job);
   const line = ([why, jobs]) => t("job.problem", { name: jobs.length > 1 ? t("batch.title", { n: number(jobs.length) }) : jobs[0].name, why });
   return [...byReason].map(line).join("\n");
-}
-
-function thumbnail(job) {
-  const item = document.createElement("li");
-  item.dataset.phase = job.phase;
-  const img = Object.assign(document.createElement("img"), { alt: job.name, title: job.name, width: 40, height: 40 });
-  img.src = job.phase === "done" ? at(`/thumbnail/${job.result.id}/320`) : job.thumb;
-  if (job.phase === "done") item.append(Object.assign(document.createElement("a"), { href: at(`/i/${job.result.id}`) }));
-  (item.firstChild ?? item).append(img);
-  return item;
 }
