@@ -23,7 +23,7 @@ export const strings = {
   "studio.choose": "Choose a picture",
   "studio.camera": "Take a photo",
   "studio.hint": "You can also drop it anywhere on this page, or paste it.",
-  "studio.another": "Open",
+  "studio.another": "Open picture",
   "studio.make": "Make it in full size",
   "studio.makeall": "Make all {n}",
   "studio.noteheld": "At first only you can see it. It is shared as chosen once you have confirmed that everything is covered.",

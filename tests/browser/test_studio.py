@@ -84,6 +84,12 @@ def test_the_looks_of_a_style_are_drawn_on_the_picture_and_set_its_recipe(
     user.select_style("hexagon")
     expect(looks.get_by_role("radio", name="Flat colours")).to_be_visible()
     expect(looks.get_by_role("radio", checked=True)).to_have_count(0)  # the palette was carried over
+    size = user.page.locator('[data-parameter="size"] select')
+    expect(size).not_to_be_in_viewport()
+    looks.get_by_role("button", name="Settings").click()
+    expect(size).to_be_in_viewport(ratio=1)
+    expect(user.page.locator('[data-parameter="cell"] input[type="number"]')).to_be_focused()
+    expect(looks.get_by_role("button", name="Settings")).to_be_hidden()
     looks.locator(".style__name").first.evaluate("name => { name.textContent = 'Kaleidoscopically'; }")
     widths = [looks.locator(part).first.evaluate("one => one.offsetWidth") for part in (".style__image", ".style")]
     assert widths[0] == widths[1], "a long word does not push a look over the next one"

@@ -89,6 +89,7 @@ function noteText(recipe, image, { style, limit, speed }) {
   const cost = speed?.costs?.[recipe.style];
   if (cost) parts.push(t("size.time", { time: duration(cost.fixed + (megapixelCost(recipe, style, cost) * size[0] * size[1]) / 1e6) }));
   if (speed?.waiting) parts.push(t("size.waiting", { n: number(speed.waiting) }));
-  if (recipe.size && exceeds(image, recipe.size, limit)) parts.push(t("size.toolarge", { limit: megapixels(limit) }));
-  return parts.join(" · ");
+  const whole = parts.map((part) => part.replaceAll(" ", "\u00a0")); // lines break between the parts
+  if (recipe.size && exceeds(image, recipe.size, limit)) whole.push(t("size.toolarge", { limit: megapixels(limit) }));
+  return whole.join(" · ");
 }

@@ -1,4 +1,4 @@
-/** The tabs of the studio's panel, which narrow windows show as a sheet below the image: styles, or settings. */
+/** The ways between the styles and the settings of the studio's panel, which narrow windows show as a sheet with tabs. */
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
@@ -17,6 +17,17 @@ export class PanelTabs {
       tab.addEventListener("keydown", (event) => this.#onKey(event));
     }
     this.#fold.addEventListener("click", () => this.#setFolded(this.#fold.getAttribute("aria-expanded") === "true"));
+    this.#connectSettings(panel.querySelector('[data-part="to-settings"]'), panel.querySelector("#panel-settings"));
+  }
+
+  /** A button leads to the settings where they are below what the panel shows. */
+  #connectSettings(button, settings) {
+    button.addEventListener("click", () => {
+      settings.scrollIntoView();
+      settings.querySelector("input, select").focus({ preventScroll: true });
+    });
+    const observer = new IntersectionObserver((entries) => { button.hidden = entries.at(-1).isIntersecting; });
+    observer.observe(settings.querySelector("legend"));
   }
 
   #select(tab) {
