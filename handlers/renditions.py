@@ -47,7 +47,7 @@ class RenditionHandler(FileBodyHandler):
                 client=self.client_ip,
                 cancelled=self._disconnected,
             )
-        except Cancelled:  # pragma: no cover - a client that disconnects while its image is decoded
+        except Cancelled:
             self.finish_disconnected()
             return
         self.set_header("Content-Type", rendition.media_type)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
+from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -27,6 +30,7 @@ from tests.processing.mosaic.codec.files import (
     xmp_segment,
 )
 from tests.support.client import ApiClient, ApiResponse
+from tests.support.waiting import until
 
 PHOTO = np.full((240, 320, 3), 90, np.uint8)
 PHOTO[40:100, 200:260] = (255, 0, 0)  # the number plate
@@ -148,3 +152,29 @@ async def test_an_image_that_nobody_waits_for_any_more_is_not_decoded(api: ApiCl
         await services.renditions.make(
             jpeg(STORED), max_side=100, format="webp", client="203.0.113.9", cancelled=disconnected
         )
+
+
+@pytest.mark.gen_test
+async def test_a_rendition_is_given_up_with_its_connection(
+    api: ApiClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, data = urlsplit(api.base_url), jpeg(STORED)
+    begun, make, ends = asyncio.Event(), services.renditions.make, []
+
+    async def make_later(*arguments: Any, cancelled: threading.Event, **named: Any) -> Any:
+        begun.set()
+        await until(cancelled.is_set)
+        try:
+            return await make(*arguments, cancelled=cancelled, **named)
+        except Cancelled as error:
+            ends.append(error)
+            raise
+
+    monkeypatch.setattr(services.renditions, "make", make_later)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    fields = f"Host: {address.netloc}\r\nContent-Type: application/octet-stream\r\nContent-Length: {len(data)}"
+    writer.write(f"POST /api/rendition/ HTTP/1.1\r\n{fields}\r\n\r\n".encode() + data)
+    await begun.wait()
+    writer.close()
+
+    await until(lambda: ends)
