@@ -73,6 +73,25 @@ async def test_a_task_that_has_begun_is_not_queued_by_a_late_event(database: Dat
 
 
 @pytest.mark.gen_test
+async def test_that_tasks_have_begun_is_remembered_of_a_bounded_number(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processing.queue.event_feed.MAX_EVENTS", 2)
+    published, events = Events(database, "one"), list[TaskEvent]()
+    async with follow_events(published) as feed:
+        feed.subscribe(events.append)
+        for task_id in (1, 2, 3):
+            publish_task(published, replace(TASK, id=task_id, state=TaskState.RUNNING, attempts=1))
+        for task_id in (3, 2, 1):  # late; the begin of the first one is forgotten
+            publish_task(published, replace(TASK, id=task_id))
+        await received(events, 4)
+
+    running, queued = TaskState.RUNNING, TaskState.QUEUED
+    states = [(event.task.id, event.task.state) for event in events if event.task]
+    assert states == [(1, running), (2, running), (3, running), (1, queued)]
+
+
+@pytest.mark.gen_test
 async def test_a_wish_to_cancel_that_comes_after_the_end_does_not_make_a_task_run(database: Database) -> None:
     published, events = Events(database, "one"), list[TaskEvent]()
     running = replace(TASK, state=TaskState.RUNNING, attempts=1)
