@@ -74,6 +74,19 @@ def drag_and_tap(phone: BrowserUser, x: float, y: float, *, follows: bool) -> No
         expect(tab).to_have_attribute("aria-selected", "true")
 
 
+def test_no_look_covers_the_styles_on_a_phone_that_lies_on_its_side(new_user: Callable[..., BrowserUser]) -> None:
+    phone = new_user(viewport={"width": HEIGHT, "height": WIDTH}, has_touch=True, is_mobile=True)
+    phone.go("/")
+    phone.open_files(image_file(png(64, 48)))
+    style = phone.page.locator(".styles .style__face").first
+    looks = phone.page.get_by_role("group", name="Looks")
+    expect(looks.get_by_role("radio")).not_to_have_count(0)
+
+    style.scroll_into_view_if_needed()
+
+    until(phone.page, lambda: box_of(style)["y"] + box_of(style)["height"] <= box_of(looks)["y"])
+
+
 def test_fingers_look_into_a_picture_on_its_page(new_user: Callable[..., BrowserUser]) -> None:
     phone = new_user(viewport={"width": WIDTH, "height": HEIGHT}, has_touch=True, is_mobile=True)
     phone.go("/")
