@@ -15,6 +15,8 @@ from tests.browser.user import BrowserUser, image_file, until
 from tests.processing.mosaic.pdf.pages import page_texts
 from tests.support.pictures import png
 
+IS_WHOLE = "({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight"
+
 
 def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go_signed_up(unique_name("uli"))
@@ -41,6 +43,12 @@ def test_bricks_come_with_a_parts_list_to_take_along(user: BrowserUser, unique_n
     assert all(int(item.findtext("COLOR", "")) > 0 for item in wanted)
     colours = {row["colour"] for row in rows}
     until(user.page, lambda: set(bricks.locator("tbody th").all_inner_texts()), colours)
+    table = bricks.locator(".parts-list__scroll")
+    assert not table.evaluate(IS_WHOLE)
+    user.page.emulate_media(media="print")
+    until(user.page, lambda: table.evaluate(IS_WHOLE))
+    expect(user.page.locator(".header")).to_be_hidden()
+    user.page.emulate_media(media="null")
 
 
 def test_beads_come_with_a_plan_whose_codes_are_counted_in_the_list(
