@@ -35,7 +35,7 @@ class SessionHandler(ApiHandler):
         self.users, self.quotas = users, quotas
         self.client_config, self.guests = client_config, guest_sessions
 
-    @endpoint()
+    @endpoint(errors=(errors.NotFound,))
     async def get(self) -> SessionResponse:
         """Who is signed in, and the limits of this server."""
         current = await self.user()
@@ -106,6 +106,7 @@ class ChangeUserHandler(ApiHandler):
             errors.WrongPassword,
             errors.WeakPassword,
             errors.EmailTaken,
+            errors.NotFound,
             errors.TooManyRequests,
         )
     )
@@ -141,7 +142,7 @@ class DeleteUserHandler(ApiHandler):
     def initialize(self, login_guard: LoginGuard, account_deletions: AccountDeletions) -> None:
         self.login_guard, self.account_deletions = login_guard, account_deletions
 
-    @endpoint(errors=(errors.NotAuthenticated, errors.WrongPassword, errors.TooManyRequests))
+    @endpoint(errors=(errors.NotAuthenticated, errors.WrongPassword, errors.NotFound, errors.TooManyRequests))
     async def post(self, params: DeleteUserParams) -> DeletionResponse:
         """Delete the account and everything that belongs to it."""
         current = await self.require_user()

@@ -95,6 +95,8 @@ class PreviewHandler(ApiHandler):
             errors.RecipeImpossible,
             errors.TimedOut,
             errors.BucketUnavailable,
+            errors.SourceTooLarge,
+            errors.StorageFull,
         ),
         csrf_exempt="it stores nothing, and other origins cannot read the response",
         media_type="image/*",

@@ -72,7 +72,10 @@ class PlanHandler(PrintHandler):
     @endpoint(
         errors=(
             errors.NotFound,
+            errors.NotAPicture,
+            errors.TooManyPixels,
             errors.RecipeImpossible,
+            errors.SourceTooLarge,
             errors.TooManyRequests,
             errors.TimedOut,
             errors.Overloaded,
@@ -117,6 +120,7 @@ class PdfHandler(PrintHandler):
             errors.NotAPicture,
             errors.TooManyPixels,
             errors.RecipeImpossible,
+            errors.SourceTooLarge,
             errors.TooManyRequests,
             errors.BucketUnavailable,
         ),

@@ -80,6 +80,7 @@ class AddTaskHandler(TaskHandler):
             errors.TooManyTasks,
             errors.TooManyTasksOfAddress,
             errors.QueueFull,
+            errors.BucketUnavailable,
         )
     )
     async def post(self, params: AddTaskParams) -> TaskResponse:
@@ -107,7 +108,10 @@ class AddTaskHandler(TaskHandler):
     get = post
 
     async def _source(self, url: str, owner: Owner, recipe: mosaic.Recipe) -> TaskSource:
-        """An image that the owner may see, or of a host in `allowed_sources`. Raises NotFound, SourceNotAllowed."""
+        """An image that the owner may see, or of a host in `allowed_sources`.
+
+        Raises NotFound, SourceNotAllowed, BucketUnavailable.
+        """
         address_key = self.bucket.key_of(url)
         if address_key is None:
             check_source(url, self.fetch_policy)

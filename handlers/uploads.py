@@ -125,7 +125,13 @@ class UploadCallbackHandler(UploadedImageHandler):
         self.metrics = metrics
 
     @endpoint(
-        errors=(errors.BadSignature, errors.BadParameter, errors.NotFound, errors.BucketUnavailable),
+        errors=(
+            errors.BadSignature,
+            errors.BadParameter,
+            errors.NotFound,
+            errors.BucketUnavailable,
+            errors.StorageFull,
+        ),
         csrf_exempt="the bucket's signature authorises the request; sessions do not count",
     )
     async def post(self) -> UploadResponse:
@@ -142,7 +148,8 @@ class UploadCallbackHandler(UploadedImageHandler):
     async def _complete(self, body: CallbackBody) -> UploadResponse:
         """A body without a key comes from an older client of the contract: the file name is the object's key.
 
-        Raises BadParameter, BucketUnavailable; NotFound if there is no such object, since the URL would lead nowhere.
+        Raises BadParameter, BucketUnavailable, StorageFull; NotFound if there is no such object: the URL would lead
+        nowhere.
         """
         if body.key is not None:
             return await self._respond(body.key, body)

@@ -123,3 +123,7 @@ async def test_a_response_that_is_not_described_fails_every_test_that_sees_it(ap
         check_response("GET", "/api/session/", other)
     with pytest.raises(AssertionError, match="not described"):
         check_response("GET", "/api/session", type(response)(418, response.headers, response.body))
+    refused = await api.new_client().get("/api/user/export/")
+    undeclared = refused.body.replace(b'"no_session"', b'"guest_limit"')
+    with pytest.raises(AssertionError, match="guest_limit, which it does not declare"):
+        check_response("GET", "/api/user/export/", type(refused)(refused.status, refused.headers, undeclared))

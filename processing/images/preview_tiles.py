@@ -49,7 +49,7 @@ class PreviewTiles:
     async def pool(self, tiles: Sequence[TileRef], shape: str, side: int | None = SIDE_PX) -> mosaic.TilePool:
         """The pool of at least one image, with tiles of that shape. side: at which they are cut; None: as for a result.
 
-        Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable.
+        Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable, StorageFull, Overloaded.
         """
         features = await self.features([tile.image_id for tile in tiles])
         used = [tile for tile in tiles if tile.image_id in features]
@@ -58,7 +58,7 @@ class PreviewTiles:
     async def features(self, image_ids: Sequence[int]) -> dict[int, bytes]:
         """By id, of at least one image; of images that were not measured yet, of the first MEASURED_LIMIT.
 
-        Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable.
+        Raises RecipeImpossible for `tiles` if one was deleted; BucketUnavailable, StorageFull, Overloaded.
         """
         features = {each: self._features[each] for each in image_ids if each in self._features}
         stored = await self._images.features.of(
@@ -74,7 +74,10 @@ class PreviewTiles:
         return features
 
     async def colours(self, image_id: int) -> mosaic.ColourStatistics:
-        """Of an image, for `colours_of`. Raises RecipeImpossible for it if it was deleted; BucketUnavailable."""
+        """Of an image, for `colours_of`.
+
+        Raises RecipeImpossible for it if it was deleted; BucketUnavailable, StorageFull, Overloaded.
+        """
         thumbnail = await self._smallest_thumbnail(image_id, field="colours_of")
         return await self._executors.preview(mosaic.colours_of, thumbnail)
 

@@ -32,7 +32,8 @@ OPEN_PER_ADDRESS, OPEN_IN_ALL = 2, 8
 """Documents that are made or sent; each is in memory until its reader has it."""
 RETRY_AFTER_S = 30
 
-_COVER_MEGAPIXELS = 40.0
+COVER_MEGAPIXELS = 40.0
+"""Of a picture on the cover of its plan, which is in memory as a whole."""
 
 
 class Prints:
@@ -72,8 +73,8 @@ class Prints:
     ) -> bytes:
         """client: the key of its turns. cancelled: set when the plan is not wanted any more.
 
-        Raises TooManyRequests, RecipeImpossible, NotFound, BucketUnavailable, StorageFull, Overloaded, TimedOut;
-        Cancelled if `cancelled` is set.
+        Raises TooManyRequests, RecipeImpossible, NotFound, NotAPicture, TooManyPixels, SourceTooLarge,
+        BucketUnavailable, StorageFull, Overloaded, TimedOut; Cancelled if `cancelled` is set.
         """
         async with self._slots.whole(client):
             cell_map = None if image.map_key is None else json.loads(await self._read(image.map_key, MAP_LIMIT_BYTES))
@@ -84,7 +85,8 @@ class Prints:
         """The result on a page of its true size, or cut over sheets of paper: as shapes if they show all that it shows
         and its source still exists, else its pixels.
 
-        Raises TooManyRequests, RecipeImpossible, NotFound, BucketUnavailable.
+        Raises TooManyRequests, RecipeImpossible, NotFound, NotAPicture, TooManyPixels, SourceTooLarge,
+        BucketUnavailable.
         """
         if image.key is None:
             raise errors.NotFound(what="image", which=image.id)
@@ -125,7 +127,7 @@ def _make_plan(
     cancelled: threading.Event,
 ) -> bytes:
     with translated_errors():
-        picture = None if cover is None else mosaic.decode_image(cover, megapixels=_COVER_MEGAPIXELS).image
+        picture = None if cover is None else mosaic.decode_image(cover, megapixels=COVER_MEGAPIXELS).image
         progress = _stopper(cancelled)
         return mosaic.plan_pdf(style, cell_map, title=title, picture=picture, options=options, progress=progress)
 

@@ -73,8 +73,8 @@ class Thumbnails:
     async def get(self, image: Image, width: int, *, client: str = OURSELVES) -> bytes:
         """WebP, at most `width` pixels wide, upright, without metadata. client: for whom, as a key of turns.
 
-        Raises NotFound for an image that is deleted, not in our bucket or damaged; BucketUnavailable, StorageFull;
-        Overloaded.
+        Raises NotFound for an image that is deleted, not in our bucket, damaged or above LIMIT_BYTES;
+        BucketUnavailable, StorageFull; Overloaded.
         """
         try:
             return await self._executors.io(self._read_key, thumbnail_key(image.id, width))
@@ -214,7 +214,10 @@ class Thumbnails:
     def _read(self, image: Image) -> bytes:
         if image.key is None:
             raise errors.NotFound(what="thumbnail", which=image.id)
-        return self._read_key(image.key)
+        try:
+            return self._read_key(image.key)
+        except errors.SourceTooLarge as error:
+            raise errors.NotFound(what="thumbnail", which=image.id) from error
 
     def _read_key(self, key: str) -> bytes:
         return self._bucket.read(key, limit_bytes=LIMIT_BYTES, timeout_s=READ_TIMEOUT_S)

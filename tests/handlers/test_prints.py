@@ -16,7 +16,7 @@ from PIL import Image
 from handlers.services import Services
 from models.images.image import ImageKind, NewImage, Owner
 from models.images.visibility import SERVER, Visibility
-from processing.images.prints import OPEN_PER_ADDRESS
+from processing.images import prints
 from processing.mosaic import PlanOptions, jpeg_in_pdf
 from processing.rendering import Cancelled
 from tests.processing.mosaic.pdf.pages import page_pixels, page_sizes_mm, page_texts
@@ -152,6 +152,17 @@ async def test_what_cannot_be_printed_is_refused(api: ApiClient) -> None:
 
 
 @pytest.mark.gen_test
+async def test_too_large_a_painting_has_no_plan(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await api.sign_up()
+    image_id = await make_result(person, {"style": "numbers", "cell": 30})
+    monkeypatch.setattr(prints, "COVER_MEGAPIXELS", 0.01)
+
+    plan = await person.get("/api/image/plan/", id=image_id)
+
+    assert (plan.status, plan["error"]) == (422, "too_many_pixels")
+
+
+@pytest.mark.gen_test
 async def test_a_private_result_is_printed_by_its_owner_alone(api: ApiClient) -> None:
     person, other = await api.new_client().sign_up("ada"), await api.new_client().sign_up("bob")
     image_id = await make_result(person, {"style": "beads", "size": 120}, visibility=str(Visibility.PRIVATE))
@@ -173,7 +184,7 @@ async def test_documents_that_are_not_read_are_bounded_for_each_address(api: Api
     head = f"GET /api/image/pdf/?id={image_id} HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {cookie}\r\n\r\n"
 
     writers = []
-    for _ in range(OPEN_PER_ADDRESS):
+    for _ in range(prints.OPEN_PER_ADDRESS):
         reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=1024)
         writer.write(head.encode())
         assert b"200" in await reader.readline()
@@ -204,7 +215,7 @@ async def test_a_document_that_is_read_too_slowly_is_cut_off_and_leaves_its_plac
     with monkeypatch.context() as at_once:
         at_once.setattr("handlers.prints.WRITE_TIMEOUT_S", 0.0)
         at_once.setattr("handlers.prints.MIN_RATE_BYTES_PER_S", float("inf"))
-        for _ in range(OPEN_PER_ADDRESS):
+        for _ in range(prints.OPEN_PER_ADDRESS):
             reader, writer = await asyncio.open_connection(address.hostname, address.port)
             writer.write(head.encode())
             received = await reader.read(-1)

@@ -1,4 +1,4 @@
-"""Validates every response in tests against the OpenAPI document: status and body."""
+"""Validates every response in tests against the OpenAPI document: status, body and error."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from handlers import API
 from handlers.openapi import openapi_document
+from models.errors import NoSuchPath
 
 if TYPE_CHECKING:
     from tests.support.client import ApiResponse
@@ -48,6 +49,7 @@ def check_response(method: str, path: str, answer: ApiResponse) -> None:
     responses = document()["paths"][template][method.lower()]["responses"]
     assert str(answer.status) in responses, f"{method} {path} returned {answer.status}, which is not described"
     if answer.headers.get("Content-Type", "").startswith("application/json"):
+        _check_error(method, path, answer, responses[str(answer.status)]["description"])
         described = (template, method.lower(), str(answer.status))
         if _valid.get(described) == answer.body:
             return
@@ -56,3 +58,13 @@ def check_response(method: str, path: str, answer: ApiResponse) -> None:
         mistakes = [error.message for error in validator.iter_errors(answer.json)]
         assert not mistakes, f"{method} {path} returned what is not described: {mistakes}"
         _valid[described] = answer.body
+
+
+def _check_error(method: str, path: str, answer: ApiResponse, description: str) -> None:
+    """An endpoint declares every error that it answers: the document lists them by status.
+
+    A path of no route may fit into the template of one.
+    """
+    if answer.body.startswith(b'{"code":-') and (slug := answer.json.get("error")) is not None:
+        declared = {*re.findall(r"\w+", description), NoSuchPath.slug}
+        assert slug in declared, f"{method} {path} answered {slug}, which it does not declare"
