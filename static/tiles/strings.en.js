@@ -3,7 +3,7 @@
 export const strings = {
   "tiles.title": "Tiles",
   "tiles.signedout": "The mosaic is built from small copies of the picture itself. Sign in to use your own pictures as tiles.",
-  "tiles.publiconly": "Public mosaics of others: {others}. Sign in to use your own pictures as tiles.",
+  "tiles.publiconly": "Public mosaics of others: {count}. Sign in to use your own pictures as tiles.",
   "tiles.tosign": "Sign in to use your own pictures as tiles. What you have open is kept.",
   "tiles.loading": "Loading your pictures …",
   "tiles.failed": "Your pictures could not be loaded. Select the style again to retry.",

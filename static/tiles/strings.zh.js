@@ -3,7 +3,7 @@
 export const strings = {
   "tiles.title": "拼图素材",
   "tiles.signedout": "目前用图片自身的缩小图拼成。登录后可以用您自己的图片作素材。",
-  "tiles.publiconly": "已选他人公开的马赛克 {others} 张。登录后可以用您自己的图片作素材。",
+  "tiles.publiconly": "已选他人公开的马赛克 {count} 张。登录后可以用您自己的图片作素材。",
   "tiles.tosign": "登录后即可用您自己的图片作素材，已打开的内容不会丢失。",
   "tiles.loading": "正在加载您的图片……",
   "tiles.failed": "无法加载您的图片。请重新选择该样式再试。",

@@ -147,7 +147,7 @@ export class TilePicker {
     const others = all - selected.size;
     for (const [id, { input }] of this.#tiles) input.checked = selected.has(id);
     for (const whose of OTHERS) this.#part(whose).checked = this.#chosenOthers.has(whose);
-    const counts = () => ({ n: number(selected.size), all: t("tiles.own", { n: number(this.#ownIds.length) }), others: t("tiles.others", { n: number(others) }) });
+    const counts = () => ({ n: number(selected.size), all: t("tiles.own", { n: number(this.#ownIds.length) }), others: t("tiles.others", { n: number(others) }), count: number(others) });
     setText(this.#part("signed-out").querySelector("p"), others > 0 ? "tiles.publiconly" : "tiles.signedout", counts);
     setText(this.#part("count"), others > 0 ? "tiles.withothers" : selected.size ? "tiles.count" : "tiles.pieces", counts);
     const few = all > 0 ? all < ENOUGH : this.#ownIds.length < ENOUGH;

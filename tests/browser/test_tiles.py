@@ -198,7 +198,7 @@ def test_public_mosaics_of_everybody_join_ones_own_pictures_and_the_preview_says
     stranger.open_files(image_file(black, "night.png"))
     expect(stranger.part("tiles-signed-out")).to_contain_text("small copies of the picture itself")
     stranger.part("tiles-everybody").check()
-    expect(stranger.part("tiles-signed-out")).to_contain_text("Public mosaics of others")
+    expect(stranger.part("tiles-signed-out")).to_contain_text(re.compile(r"Public mosaics of others: \d+\. Sign in"))
     stranger.make()
     stranger.wait_for_job("done")
     listed = stranger.page.evaluate("fetch('/api/feed/?view=mine&kind=result').then(answer => answer.json())")
