@@ -1,4 +1,4 @@
-"""The end of photomosaics with withdrawn pictures: deleted when the time that their owners were told of is over."""
+"""The end of photomosaics with withdrawn pictures: deleted when the time that their page states is over."""
 
 from __future__ import annotations
 

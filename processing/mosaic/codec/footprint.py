@@ -1,4 +1,4 @@
-"""What decoding a picture will hold in memory, told by its file before any pixel is decoded."""
+"""What decoding a picture will hold in memory, computed from its header before any pixel is decoded."""
 
 from __future__ import annotations
 

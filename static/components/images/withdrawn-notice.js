@@ -14,7 +14,7 @@ export class WithdrawnNotice {
     this.#button.addEventListener("click", () => this.#makeAgain());
   }
 
-  /** image: null, or one whose owner may be somebody else, who is told nothing. */
+  /** image: null, or one whose owner may be another user, who sees nothing. */
   show(image) {
     this.#image = image;
     this.#root.hidden = !image?.withdrawn;

@@ -40,8 +40,8 @@ class CleanAperture:
 @dataclass(frozen=True, slots=True)
 class HeifFile:
     """format: HEIF or AVIF. pixels: of its largest picture. cicp: primaries and transfer characteristics (H.273), None
-    where they are not told. aperture: what is shown, None for all. peak_nits: the brightest light of the picture; 0
-    where that is not told."""
+    where they are not stated. aperture: what is shown, None for all. peak_nits: the brightest light of the picture; 0
+    where that is not stated."""
 
     format: str
     pixels: int
@@ -55,7 +55,7 @@ Box = tuple[bytes, int, int]
 
 
 def brand_format(head: bytes) -> str:
-    """HEIF, AVIF, or "" for another file, told by its first bytes."""
+    """HEIF, AVIF, or "" for another file, by its first bytes."""
     if head[4:8] != b"ftyp":
         return ""
     end = min(int.from_bytes(head[:4]), len(head))

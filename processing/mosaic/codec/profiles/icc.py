@@ -85,7 +85,7 @@ def png_colour(chunks: Mapping[bytes, bytes]) -> Colour:
 
 def cicp_colour(primaries: int, transfer: int, peak_nits: float = 0.0) -> bytes | HighDynamicRange | None:
     """The colour space of two H.273 code points; None where either is unspecified or unsupported. peak_nits: of a high
-    dynamic range; 0 where that is not told."""
+    dynamic range; 0 where that is not stated."""
     if primaries not in _PRIMARIES:
         return None
     if transfer in (PQ, HLG):
