@@ -62,15 +62,8 @@ class PolygonCells:
         return sides_of_polygons(self._points[first : first + int(corners.sum())], corners)
 
     def enlarged(self, factor: int) -> PolygonCells | None:
-        if (self._points % 1 == 0).all() and self._is_upright():
-            return None
         width, height = self.width * factor, self.height * factor
         return PolygonCells(width, height, self._points * factor, self._corners, self.pitch * factor)
-
-    def _is_upright(self) -> bool:
-        """Whether all sides are horizontal or vertical."""
-        x0, _, x1, _ = self._edges.T
-        return bool((x0 == x1).all())
 
     def outlines(self) -> Iterator[Polygon]:
         for points in np.split(self._points, np.cumsum(self._corners)[:-1]):

@@ -15,6 +15,7 @@ from ..progress import Progress
 from ..scaled import Drawing, Picture, is_visible, visible_box
 from .lattice import Lattice
 from .lattice_raster import fill_lattice
+from .rectangles import RectangleCells
 from .runs import BACKGROUND, Runs
 from .strips import Strip, Strips
 
@@ -88,21 +89,24 @@ def fill_cells(
     cells = strips.cells
     samples = SAMPLES if cells.width * cells.height <= LARGE_PX else SAMPLES_OF_LARGE
     fine = cells.enlarged(samples) if cells.pitch >= MIN_SMOOTH_PITCH else None
+    packed_colours = _pack_rgba(colours, background, alphas)
     if isinstance(fine, Lattice) and alphas is None and over is None:
-        fill_lattice(canvas, fine, samples, _pack_rgba(colours, background, None), progress)
+        fill_lattice(canvas, fine, samples, packed_colours, progress)
         return
     factor = 1 if fine is None else samples
     mode = "RGBX" if alphas is None else "RGBA"
     left, first, right, last = visible_box(canvas)
     for strip in (strips if fine is None else Strips(fine, step=factor)).between(first * factor, last * factor):
         low, high, indices = _cell_range(strip.runs)
-        palette = _pack_rgba(colours[low:high], background, None if alphas is None else alphas[low:high])
+        palette = np.append(packed_colours[low:high], packed_colours[-1])
         packed, lengths = palette[indices], strip.runs.lengths
         for band in strip.bands:
             top, bottom = band.top // factor, band.bottom // factor
             if not is_visible(canvas, top, bottom):
                 continue
             values = np.repeat(packed[band.runs], lengths[band.runs])
+            if isinstance(cells, RectangleCells):
+                cells.blend_cut_pixels(values.reshape(-1, cells.width), band.top, packed_colours)
             size = (cells.width * factor, band.bottom - band.top)
             image = Image.frombuffer(mode, size, values, "raw", mode, 0, 1)  # shares the memory
             if right - left < cells.width:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..canvas import StyleResult
-from ..cells.polygons import PolygonCells
+from ..cells.rectangles import RectangleCells
 from ..colour.oklab import srgb_to_oklab
 from ..colour.srgb import Floats
 from ..costs import FileSizes, RenderCost
@@ -27,8 +27,7 @@ MAX_CELLS = 100_000
 _SAMPLES = 1 << 16  # pixels of the reduced picture that errors are measured on, or one for each smallest cell
 _BAND_SAMPLES = 1 << 15
 _STREAMED_LEVELS = 4  # finest levels, whose sums (five numbers a cell) are not held in memory all at once
-_EXACT_FROM_PX, _EXACT_BELOW_PX, _EXACT_RESULT_PX = 16, 64, 16_000_000
-_SHARP_FROM_PX = 4  # wider ones of such joints stay at whole pixels where all edges are: nobody sees half a pixel
+_EXACT_BELOW_PX, _EXACT_IN_LARGE_PX, _LARGE_RESULT_PX = 64, 16, 16_000_000
 _STOPS = {"cells": ("at a number of cells", "达到数量"), "error": ("at an error", "达到误差")}
 
 Counts = NDArray[np.int64]
@@ -75,23 +74,16 @@ def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
     progress(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
     joint = params.joint_width(smallest)
-    whole_joint = min(max(1, round(joint)), smallest // 4) if joint else 0
-    halves: tuple[float, float] = (whole_joint // 2, whole_joint - whole_joint // 2)
-    can_be_sharp = not (boxes % 1).any() and joint % 1 == 0
-    if _has_exact_edges(size, smallest) and not (can_be_sharp and joint >= _SHARP_FROM_PX):
-        halves = joint / 2, joint / 2
-    cells = PolygonCells(*size, corners(boxes, halves), np.full(len(boxes), 4), pitch)
-    shift = 0.0
-    if smallest < _EXACT_FROM_PX:  # joints lie where those of flat paint do, and are as wide
-        joint, shift = whole_joint, whole_joint % 2 / 2
+    halves = (joint / 2, joint / 2) if _has_exact_edges(size, smallest) else _whole_halves(joint)
+    cells = RectangleCells(*size, inset(boxes, halves), pitch)
     laying = lay(context, params.material, pitch, joint, params.grout_colour, smallest=smallest)
     if laying is None:
         return paint_flat_cells(context, cells, progress.sub(0.2, 1.0), gap_colour=params.gap_colour)
-    whole = PolygonCells(*size, corners(boxes, (0, 0)) - shift, np.full(len(boxes), 4), pitch)
+    whole = RectangleCells(*size, boxes, pitch)
     return paint_pieces(context, whole, laying, progress.sub(0.2, 1.0), flat=lambda: cells)
 
 
-def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts | Floats:
+def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Floats:
     """(n, 4): left, top, right, bottom of the leaves."""
     params, size = context.params, context.size
     roots = root_grid(*size, smallest)
@@ -101,13 +93,18 @@ def split_boxes(context: RenderContext[QuadtreeParams], smallest: int) -> Counts
     if params.stop == "error":
         above = by_error(errors, image.size, params.error)
         split = [level & level_above for level, level_above in zip(split, above, strict=True)]
-    return leaves(split, roots, size, exact=_has_exact_edges(size, smallest))
+    return leaves(split, roots, size, exact=_has_exact_edges(size, smallest)).astype(np.float64)
 
 
 def _has_exact_edges(size: tuple[int, int], smallest: int) -> bool:
-    """Whether edges are drawn where they are, not at the nearest pixel: smaller cells look better with sharp joints,
-    and of larger ones and larger results nobody sees the difference, which takes time."""
-    return _EXACT_FROM_PX <= smallest < _EXACT_BELOW_PX and size[0] * size[1] <= _EXACT_RESULT_PX
+    """Whether edges are drawn where they are, not at the nearest pixel: of larger cells, and fewer in larger results,
+    nobody sees the difference, which takes time."""
+    return smallest < (_EXACT_BELOW_PX if size[0] * size[1] <= _LARGE_RESULT_PX else _EXACT_IN_LARGE_PX)
+
+
+def _whole_halves(joint: float) -> tuple[float, float]:
+    width = round(joint)
+    return width // 2, width - width // 2
 
 
 def _measured_image(context: RenderContext[QuadtreeParams], roots: RootGrid) -> Picture:
@@ -206,12 +203,11 @@ def leaves(
     return boxes[np.lexsort((boxes[:, 0], boxes[:, 1]))]
 
 
-def corners(boxes: Counts | Floats, halves: tuple[float, float]) -> Floats:
-    """(4 * n, 2): each box less its halves of the joints, first those at the left and at the top."""
+def inset(boxes: Floats, halves: tuple[float, float]) -> Floats:
+    """(n, 4): each box less its halves of the joints, those at the left and at the top and the others."""
     before, after = halves
-    left, top = boxes[:, 0] + before, boxes[:, 1] + before
-    right, bottom = np.maximum(boxes[:, 2] - after, left + 1), np.maximum(boxes[:, 3] - after, top + 1)
-    return np.stack([left, top, right, top, right, bottom, left, bottom], 1).reshape(-1, 2).astype(np.float64)
+    inner: Floats = boxes + np.array([before, before, -after, -after])
+    return inner
 
 
 def _squareness(longer: int, shorter: int, count: int) -> float:
@@ -257,7 +253,7 @@ def _reachable(split: list[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
 
 QUADTREE = Style(
     name="quadtree",
-    version=12,
+    version=13,
     params=QuadtreeParams,
     paint=paint_quadtree,
     en="Quadtree",
@@ -265,7 +261,7 @@ QUADTREE = Style(
     about_en="Large cells where the picture is calm, split again and again where it is not.",
     about_zh="平缓处用大格，细节处不断四分。",
     cost=RenderCost(0.25, 0.02, pieces_s=0.09, small_pieces_s=0.2),
-    file_mb=FileSizes(0.1, 1.7, 0.8, shapes=0),
+    file_mb=FileSizes(0.2, 1.7, 0.8, shapes=0),
     svg=True,
     laying="middle",
     seeded=True,

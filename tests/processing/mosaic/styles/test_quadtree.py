@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 
 import numpy as np
@@ -41,17 +42,29 @@ def test_boxes_cover_every_pixel_once_and_respect_the_smallest_side(
     assert (sides >= np.minimum(cell, [width, height])).all()
 
 
+def whole_pixels(start: float, end: float) -> tuple[int, int]:
+    """The first pixel that lies in the range as a whole, and the one after the last."""
+    return math.ceil(start), math.floor(end)
+
+
 @pytest.mark.parametrize("linear", [True, False])
 def test_every_cell_is_the_mean_of_its_pixels(linear: bool) -> None:
     pixels = noise(131, 97)
-    boxes = boxes_of(pixels, 6, 120)
+    roots = root_grid(131, 97, 6)
+    split = by_count(error_pyramid(Image.fromarray(pixels), roots, Progress()), 120)
+    boxes = leaves(split, roots, (131, 97), exact=True)
 
     recipe = parse({"style": "quadtree", "cell": 6, "cells": 120, "grout": 0, "linear": linear})
     result = opened(render(encoded(pixels), recipe).data)
 
-    for left, top, right, bottom in boxes:
-        area = (slice(top, bottom), slice(left, right))
-        assert np.abs(result[area] - true_mean(pixels[area], linear)).max() <= 0.51
+    uncut_px = 0
+    for box in boxes:
+        left, top, right, bottom = np.ceil(box - 0.5).astype(int)  # its pixels are those whose centres it contains
+        mean = true_mean(pixels[top:bottom, left:right], linear)
+        uncut = result[slice(*whole_pixels(box[1], box[3])), slice(*whole_pixels(box[0], box[2]))]
+        assert np.abs(uncut - mean).max() <= 0.51
+        uncut_px += uncut[..., 0].size
+    assert uncut_px > result[..., 0].size / 2
 
 
 @pytest.mark.parametrize("count", [20, 100, 500])
@@ -104,13 +117,18 @@ def test_an_error_that_needs_too_many_cells_splits_only_the_worst(monkeypatch: p
     assert 90 - 3 <= result.quality.cells <= 90
 
 
-def test_joints_have_the_given_width() -> None:
-    recipe = parse({"style": "quadtree", "cell": 40, "cells": 1, "grout": 5, "grout_colour": "#ff0000"})
+@pytest.mark.parametrize("grout", [5, 6])
+def test_joints_have_the_given_width(grout: int) -> None:
+    """In the middle of what they separate, so that half a pixel of an odd one lies on either side."""
+    recipe = parse({"style": "quadtree", "cell": 40, "cells": 1, "grout": grout, "grout_colour": "#ff0000"})
 
     result = opened(render(encoded(np.zeros((200, 200, 3), np.uint8)), recipe).data)
 
-    assert (result[20, :, 0] == 255).sum() == 2 * 5
-    assert (result[20, 97:102, 0] == 255).all()
+    first, end = whole_pixels(100 - grout / 2, 100 + grout / 2)
+    assert result[20, :, 0].sum() / 255 == pytest.approx(2 * grout, abs=0.02)
+    assert (result[20, first:end, 0] == 255).all()
+    assert not result[20, first - 2, 0]
+    assert not result[20, end + 1, 0]
 
 
 def test_the_smallest_side_counts_pixels_of_the_picture() -> None:
