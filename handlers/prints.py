@@ -22,7 +22,7 @@ from processing.rendering import Cancelled
 
 log = logging.getLogger(__name__)
 
-Paper = Literal["a4", "letter"]
+PaperName = Literal["a4", "letter"]
 MAX_DPI = 2400
 WRITE_TIMEOUT_S, MIN_RATE_BYTES_PER_S = 30.0, 256_000
 """How long a reader may take: this long, and as much longer as this rate allows for the size of the document."""
@@ -36,7 +36,7 @@ class PlanParams(RequestParams):
     section: Annotated[int, Field(ge=4, le=64)] | None = None
     mirrored: bool = False
     language: Literal["en", "zh"] = "en"
-    paper: Paper = "a4"
+    paper: PaperName = "a4"
     title: Title | None = None
 
 

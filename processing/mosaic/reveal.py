@@ -33,7 +33,7 @@ _NEIGHBOURS = 16
 _TURN = 0.6  # how much longer a way back counts than one ahead
 _POLL = 256  # cells
 
-Keys = NDArray[np.float64] | NDArray[np.int64]
+SortKeys = NDArray[np.float64] | NDArray[np.int64]
 
 
 def is_revealed(params: object) -> bool:
@@ -122,7 +122,7 @@ def cell_labels(cells: Cells) -> NDArray[np.int64]:
     return np.repeat(runs.cells, runs.lengths).reshape(cells.height, cells.width).astype(np.int64)
 
 
-def _keys(cells: Cells, order: str, progress: Progress) -> Keys:
+def _keys(cells: Cells, order: str, progress: Progress) -> SortKeys:
     """(count,): cells with a lower key are laid earlier."""
     centres = cells.centres(0, cells.count)
     if order == "middle":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..colour.srgb import Floats
 from ..progress import Progress
 from .borders import OUTSIDE, Border
-from .region_shape import Corner, Loop, Place, RegionShape, are_wider, is_in_triangle
+from .region_shape import Corner, Loop, Point, RegionShape, are_wider, is_in_triangle
 
 _MEASURED = 12  # cuts of a region of which the parts are measured, those first that look best
 
@@ -21,13 +21,13 @@ class _Line:
 
     __slots__ = ("_array", "_points", "left", "right")
 
-    def __init__(self, points: Floats | list[Place], left: int, right: int) -> None:
+    def __init__(self, points: Floats | list[Point], left: int, right: int) -> None:
         self._array: Floats | None = None if isinstance(points, list) else points
-        self._points: list[Place] = points if isinstance(points, list) else []
+        self._points: list[Point] = points if isinstance(points, list) else []
         self.left, self.right = left, right
 
     @property
-    def points(self) -> list[Place]:
+    def points(self) -> list[Point]:
         """They may be changed."""
         if self._array is not None:
             self._points, self._array = [(x, y) for x, y in self._array.tolist()], None
@@ -92,7 +92,7 @@ class _Cutter:
                 return self._cut(region, shape, *cut)
         return self._drop_corner(region, shape, thinnest) or self._drop_corner(region, shape, 0.0)
 
-    def _add(self, points: Floats | list[Place], left: int, right: int) -> int:
+    def _add(self, points: Floats | list[Point], left: int, right: int) -> int:
         self.lines.append(_Line(points, left, right))
         for region in (left, right):
             if region != OUTSIDE:
@@ -109,7 +109,7 @@ class _Cutter:
                 ways.append([Corner(line.points[k], number, k, True) for k in range(last)])
             if line.right == region:
                 ways.append([Corner(line.points[k], number, k - 1, False) for k in range(last, 0, -1)])
-        starts: dict[Place, list[int]] = defaultdict(list)
+        starts: dict[Point, list[int]] = defaultdict(list)
         for index, way in enumerate(ways):
             starts[way[0].place].append(index)
         loops, used = [], set[int]()
@@ -123,7 +123,7 @@ class _Cutter:
                 loops.append(loop)
         return loops
 
-    def _way_after(self, ways: list[Loop], way: Loop, starts: dict[Place, list[int]]) -> int:
+    def _way_after(self, ways: list[Loop], way: Loop, starts: dict[Point, list[int]]) -> int:
         corner = way[-1]
         points = self.lines[corner.line].points
         place = points[corner.number + 1 if corner.forward else corner.number]
@@ -135,7 +135,7 @@ class _Cutter:
 
         return min(starts[place], key=clockwise)
 
-    def _end(self, corner: Corner) -> Place:
+    def _end(self, corner: Corner) -> Point:
         """Of the side that begins at a corner."""
         return self.lines[corner.line].points[corner.number + 1 if corner.forward else corner.number]
 
@@ -230,6 +230,6 @@ def _parts(loop: Loop, first: int, last: int) -> tuple[Loop, Loop]:
     return loop[first : last + 1], loop[last:] + loop[: first + 1]
 
 
-def _angle(start: Place, end: Place) -> float:
+def _angle(start: Point, end: Point) -> float:
     """On the screen, counterclockwise."""
     return float(np.arctan2(start[1] - end[1], end[0] - start[0]))

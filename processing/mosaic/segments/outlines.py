@@ -203,7 +203,7 @@ def _limit_corners(lines: list[Floats], regions: _Regions, count: int, max_corne
             lines[number] = line
 
 
-_Place = tuple[float, float]
+_Point = tuple[float, float]
 # Borders of a closed outline, one after the other: the number of each, and whether it is passed backwards
 _Loop = list[tuple[int, bool]]
 
@@ -213,7 +213,7 @@ def _loops(borders: list[Border], count: int) -> list[list[_Loop]]:
     lasts = np.cumsum([len(border.points) for border in borders]) - 1
     firsts = np.insert(lasts[:-1] + 1, 0, 0)
     ends = np.concatenate([border.points for border in borders])[np.stack([firsts, lasts], 1)].tolist()
-    leaving: list[dict[_Place, list[tuple[int, bool, _Place]]]] = [{} for _ in range(count)]  # by the place they leave
+    leaving: list[dict[_Point, list[tuple[int, bool, _Point]]]] = [{} for _ in range(count)]  # by the place they leave
     for number, (border, ((x, y), (end_x, end_y))) in enumerate(zip(borders, ends, strict=True)):
         if border.left != OUTSIDE:
             leaving[border.left].setdefault((x, y), []).append((number, False, (end_x, end_y)))
@@ -222,7 +222,7 @@ def _loops(borders: list[Border], count: int) -> list[list[_Loop]]:
     return [_chain(places) for places in leaving]
 
 
-def _chain(leaving: dict[_Place, list[tuple[int, bool, _Place]]]) -> list[_Loop]:
+def _chain(leaving: dict[_Point, list[tuple[int, bool, _Point]]]) -> list[_Loop]:
     loops = []
     while leaving:
         place, loop = next(iter(leaving)), list[tuple[int, bool]]()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..colour.srgb import Floats
 from .inscribed import widths_within
 
-Place = tuple[float, float]
+Point = tuple[float, float]
 
 _CLEARANCE_PX = 0.3  # between a line of sight and the corners beside it
 
@@ -20,7 +20,7 @@ _CLEARANCE_PX = 0.3  # between a line of sight and the corners beside it
 class Corner:
     """place: x, y. The side to the next corner has the `number` in its line, and is passed forward or backward."""
 
-    place: Place
+    place: Point
     line: int
     number: int
     forward: bool

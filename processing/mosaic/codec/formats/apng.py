@@ -18,7 +18,7 @@ _SHARED = {b"PLTE", b"tRNS", b"cICP", b"cLLI", b"mDCV", b"iCCP", b"sRGB", b"gAMA
 _IHDR_END = 33
 _CONTROL_BYTES = 26
 
-Chunk = tuple[bytes, int, int]
+PngChunk = tuple[bytes, int, int]
 """Kind, start and end of the data."""
 
 
@@ -45,9 +45,9 @@ class _Frame:
 
 
 def _frames(data: bytes, most: int) -> list[_Frame]:
-    shared: list[Chunk] = []
-    controls: list[Chunk] = []
-    pixels: list[list[Chunk]] = []
+    shared: list[PngChunk] = []
+    controls: list[PngChunk] = []
+    pixels: list[list[PngChunk]] = []
     announced, sequence, has_default = 0, 0, False
     for chunk in _chunks(data):
         kind, start, end = chunk
@@ -82,7 +82,7 @@ def _frames(data: bytes, most: int) -> list[_Frame]:
 
 
 def _part(
-    data: bytes, canvas: tuple[int, int], shared: Sequence[Chunk], control: Chunk, pixels: Sequence[Chunk]
+    data: bytes, canvas: tuple[int, int], shared: Sequence[PngChunk], control: PngChunk, pixels: Sequence[PngChunk]
 ) -> FramePart | None:
     """None for a part that is not on the canvas."""
     _, start, end = control
@@ -96,7 +96,7 @@ def _part(
     return FramePart(left, top, width, height, duration_ms, _DISPOSALS.get(disposal, KEEP), over == 1, file)
 
 
-def _still(data: bytes, size: tuple[int, int], shared: Sequence[Chunk], pixels: Sequence[Chunk]) -> bytes:
+def _still(data: bytes, size: tuple[int, int], shared: Sequence[PngChunk], pixels: Sequence[PngChunk]) -> bytes:
     """A PNG of one frame alone."""
     header = struct.pack(">II", *size) + data[24:29]
     parts = [SIGNATURE, _chunk(b"IHDR", header), *(data[start - 8 : end + 4] for _, start, end in shared)]
@@ -111,7 +111,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I4s", len(content), kind) + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
 
 
-def _chunks(data: bytes) -> Iterator[Chunk]:
+def _chunks(data: bytes) -> Iterator[PngChunk]:
     """Those after IHDR and before IEND. Raises NotAPicture for too many."""
     position = _IHDR_END
     for _ in range(MAX_CHUNKS):

@@ -19,7 +19,7 @@ from ...params import Condition, Params, choice_param, colour_param, custom_para
 from ...progress import Progress
 from ...style import RenderContext, Style
 from .inpaint import inpaint
-from .regions import ALLOWED, BlockMask, Region, check_regions, covered_blocks, downscale_mask
+from .regions import ALLOWED, BlockMask, HiddenRegion, check_regions, covered_blocks, downscale_mask
 
 _BLOCKS_ACROSS = 64
 _MARGIN_BLOCKS = 3  # around the hidden ones, from which their colours are interpolated
@@ -32,7 +32,7 @@ class RedactParams(Params):
     model_config = ConfigDict(validate_default=True)
     conditions: ClassVar[Mapping[str, Condition]] = {"colour": Condition("fill", ("solid",))}
 
-    regions: tuple[Region, ...] = custom_param((), "regions", allowed=ALLOWED, en="Parts to hide", zh="打码区域")
+    regions: tuple[HiddenRegion, ...] = custom_param((), "regions", allowed=ALLOWED, en="Parts to hide", zh="打码区域")
     cell: int | None = int_param(None, low=8, high=1024, unit="px", en="Block size, pixels", zh="色块大小（像素）")
     fill: str = choice_param(
         "around",
@@ -45,7 +45,7 @@ class RedactParams(Params):
 
     @field_validator("regions")
     @classmethod
-    def _regions_are_inside(cls, value: tuple[Region, ...]) -> tuple[Region, ...]:
+    def _regions_are_inside(cls, value: tuple[HiddenRegion, ...]) -> tuple[HiddenRegion, ...]:
         check_regions(value)
         return value
 

@@ -13,7 +13,7 @@ from ...errors import Message
 from ...progress import Progress
 
 Rectangle = tuple[float, float, float, float]
-Region = Rectangle | tuple[tuple[float, float], ...]
+HiddenRegion = Rectangle | tuple[tuple[float, float], ...]
 BlockMask = NDArray[np.bool_]  # (rows, columns)
 
 MAX_REGIONS = 64
@@ -25,7 +25,7 @@ ALLOWED = Message(
 )
 
 
-def check_regions(regions: Sequence[Region]) -> None:
+def check_regions(regions: Sequence[HiddenRegion]) -> None:
     """Raises ValueError for no region, too many, or one that is outside the picture."""
     if not 1 <= len(regions) <= MAX_REGIONS:
         raise ValueError(ALLOWED)
@@ -35,7 +35,7 @@ def check_regions(regions: Sequence[Region]) -> None:
             raise ValueError(ALLOWED)
 
 
-def region_corners(region: Region) -> list[tuple[float, float]]:
+def region_corners(region: HiddenRegion) -> list[tuple[float, float]]:
     """The corners of a region as fractions of the picture's width and height."""
     numbers = np.array(region, np.float64)
     if numbers.shape == (4,):
@@ -45,7 +45,7 @@ def region_corners(region: Region) -> list[tuple[float, float]]:
 
 
 def covered_blocks(
-    regions: Sequence[Region], size: tuple[int, int], side: int, bleed_px: int, progress: Progress
+    regions: Sequence[HiddenRegion], size: tuple[int, int], side: int, bleed_px: int, progress: Progress
 ) -> BlockMask:
     """Which blocks of `side` pixels have a pixel at most `bleed_px` columns and rows away from one of a region.
 

@@ -14,7 +14,7 @@ from ...progress import Progress, pieces
 from ...scipy_lazy import kd_tree
 
 Vectors = NDArray[np.complex128]  # points and directions, x + iy
-Stones = NDArray[np.complex128]  # (n, _MAX_CORNERS): corners of convex stones, x + iy, the last one repeated
+StoneCorners = NDArray[np.complex128]  # (n, _MAX_CORNERS): corners of convex stones, x + iy, the last one repeated
 
 _MAX_CORNERS = 12  # no stone gets more sides
 _AS_COMPLEX = np.array([1.0, 1.0j])
@@ -34,7 +34,7 @@ class HalfPlanes:
 
 
 @dataclass(frozen=True, slots=True)
-class Squares:
+class TiltedSquares:
     """Stones before clipping. places: (n,) their centres. axes: (n,) unit vectors along one pair of sides.
     halves: (n, 2) half the width along and across that direction."""
 
@@ -42,7 +42,7 @@ class Squares:
     axes: Vectors
     halves: Floats
 
-    def corners(self) -> Stones:
+    def corners(self) -> StoneCorners:
         """(n, _MAX_CORNERS)."""
         along, across = self.axes * self.halves[:, 0], self.axes * self.halves[:, 1] * 1j
         stones = np.empty((len(self.places), _MAX_CORNERS), np.complex128)
@@ -79,7 +79,7 @@ def clip_stones(
     two stones that could touch are separated by one line through a point between their centres: it is parallel to the
     sides of both if they are side by side, and cuts off corners if they are corner to corner.
     """
-    squares = Squares(centres @ _AS_COMPLEX, np.exp(1j * angles), halves)
+    squares = TiltedSquares(centres @ _AS_COMPLEX, np.exp(1j * angles), halves)
     lines = _separating_lines(squares, angles, weights)
     if limits is not None:
         lines.append(squares.cut_by(limits))
@@ -103,7 +103,7 @@ def clip_stones(
     return _compact(stones, corners)
 
 
-def _separating_lines(squares: Squares, angles: Floats, weights: Floats | None) -> list[HalfPlanes]:
+def _separating_lines(squares: TiltedSquares, angles: Floats, weights: Floats | None) -> list[HalfPlanes]:
     """Half planes that cut stones, two for each pair whose circles meet. Piece by piece: few half planes cut, and
     all of them at once would be larger than the picture."""
     places, radii = squares.places, np.linalg.norm(squares.halves, axis=1)
@@ -123,7 +123,7 @@ def _separating_lines(squares: Squares, angles: Floats, weights: Floats | None) 
     return firsts + seconds
 
 
-def _nearest_first(squares: Squares, lines: list[HalfPlanes]) -> HalfPlanes:
+def _nearest_first(squares: TiltedSquares, lines: list[HalfPlanes]) -> HalfPlanes:
     """All half planes, sorted by stone, the nearest to its centre first."""
     if not lines:
         return HalfPlanes(np.zeros(0, np.int64), np.zeros(0, np.complex128), np.zeros(0))
@@ -166,7 +166,7 @@ def _separating_normals(places: Vectors, fourth_power: NDArray[np.complex64], fi
     return np.asarray(normal, np.complex128)
 
 
-def _clip(stones: Stones, corners: Counts, excess: Floats) -> tuple[Stones, Counts]:
+def _clip(stones: StoneCorners, corners: Counts, excess: Floats) -> tuple[StoneCorners, Counts]:
     """Clip each stone by one line (Sutherland and Hodgman, 1974). Returns the stones and their numbers of corners.
 
     excess: (n, _MAX_CORNERS), above 0 for corners outside. A line leaves a convex stone at one place and enters it at
@@ -188,15 +188,15 @@ def _clip(stones: Stones, corners: Counts, excess: Floats) -> tuple[Stones, Coun
     return result, np.minimum(count + 2, _MAX_CORNERS)
 
 
-def _intersection(stones: Stones, excess: Floats, each: Counts, start: Counts, end: Counts) -> Stones:
+def _intersection(stones: StoneCorners, excess: Floats, each: Counts, start: Counts, end: Counts) -> StoneCorners:
     """Where the side of each stone between two of its corners crosses the line."""
     first, second = excess[each, start], excess[each, end]
     corner = stones[each, start]
-    crossing: Stones = corner + first / (first - second) * (stones[each, end] - corner)
+    crossing: StoneCorners = corner + first / (first - second) * (stones[each, end] - corner)
     return crossing
 
 
-def _compact(stones: Stones, corners: Counts) -> tuple[Floats, Counts]:
+def _compact(stones: StoneCorners, corners: Counts) -> tuple[Floats, Counts]:
     """All corners in one array without repeated ones, and how many each stone has."""
     place, points, counts = np.arange(_MAX_CORNERS), [np.zeros(0, np.complex128)], [np.zeros(0, np.int64)]
     for piece in pieces(len(stones), _PIECE_STONES):
