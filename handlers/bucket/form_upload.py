@@ -184,7 +184,7 @@ class FormUploadHandler(StreamingUploadHandler):
     """POST multipart/form-data with `token`, `key` and `file`, optionally `fname`, `crc32` and `x:` variables."""
 
     policy: UploadPolicy | None = None
-    _unproven_bytes = 0
+    _unauthenticated_bytes = 0
 
     async def authorize(self) -> None:
         self.form = StreamedForm(self.request.headers.get("Content-Type", ""))
@@ -195,24 +195,24 @@ class FormUploadHandler(StreamingUploadHandler):
         is_file_complete = self.form.is_complete and self.form.has_file
         if self.policy is None and (is_file_complete or (data and "token" in self.form.fields)):
             self.policy = self._checked_policy()
-            self.count_for(self.policy.endUser, self._unproven_bytes)
-            self._release_unproven()
+            self.count_for(self.policy.endUser, self._unauthenticated_bytes)
+            self._release_unauthenticated()
         if data:
             if self.policy is None:
-                self.bucket.unproven.add(self.client_ip, len(data))
-                self._unproven_bytes += len(data)
+                self.bucket.unauthenticated.add(self.client_ip, len(data))
+                self._unauthenticated_bytes += len(data)
             await self.buffer(data)
 
     def _take_discard(self) -> Callable[[], None]:
-        self._release_unproven()
+        self._release_unauthenticated()
         return super()._take_discard()
 
-    def _release_unproven(self) -> None:
-        self.bucket.unproven.remove(self.client_ip, self._unproven_bytes)
-        self._unproven_bytes = 0
+    def _release_unauthenticated(self) -> None:
+        self.bucket.unauthenticated.remove(self.client_ip, self._unauthenticated_bytes)
+        self._unauthenticated_bytes = 0
 
     def size_limit(self) -> int:
-        """Some official SDKs send the file before the token: until then `unproven` bounds what nobody has permitted."""
+        """Some official SDKs send the file before the token: until then `unauthenticated` bounds its bytes."""
         limit = self.bucket.size_limit_bytes
         return min(limit, self.policy.fsizeLimit or limit) if self.policy else limit
 

@@ -23,7 +23,7 @@ from models.bucket.embedded.errors import KeyExists
 from models.bucket.embedded.multipart import MultipartUploads
 from models.bucket.embedded.objects import Objects
 from models.bucket.embedded.received import ReceivedBytes
-from models.bucket.embedded.unproven import UnprovenBytes
+from models.bucket.embedded.unauthenticated import UnauthenticatedBytes
 from models.bucket.keys import Keys
 from models.bucket.policy import image_policy, upload_token
 from models.bucket.read_signature import read_deadline, sign_read, verified_deadline
@@ -72,7 +72,7 @@ class EmbeddedBucket:
         self.objects = Objects(folder)
         self.multipart = MultipartUploads(folder / "uploads", self.objects, clock=clock)
         self.blocks = BlockUploads(self.multipart)
-        self.unproven = UnprovenBytes(largest_bytes=size_limit_bytes)
+        self.unauthenticated = UnauthenticatedBytes(largest_bytes=size_limit_bytes)
         self.received = ReceivedBytes(largest_bytes=size_limit_bytes)
         self._base = public_url.rstrip("/")
         self._host: str | None = None

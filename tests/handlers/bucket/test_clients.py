@@ -136,7 +136,7 @@ async def test_clients_that_disconnect_half_way_leave_nothing(where: Installatio
 async def test_a_client_without_a_token_gets_little_disk(where: Installation) -> None:
     start = b'--seam\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
     too_large = await post(where.up_url, start + bytes(LIMIT_BYTES + 1), {"Content-Type": FORM_TYPE})
-    where.bucket.unproven.add("127.0.0.1", 30 << 20)
+    where.bucket.unauthenticated.add("127.0.0.1", 30 << 20)
 
     too_much = await post(where.up_url, start + bytes(9 << 20), {"Content-Type": FORM_TYPE})
 

@@ -10,7 +10,7 @@ ADDRESS_LIMIT_BYTES = 32 * 1024 * 1024
 TOTAL_LIMIT_BYTES = 256 * 1024 * 1024
 
 
-class UnprovenBytes:
+class UnauthenticatedBytes:
     """Some clients send the file before the token that permits it; until then anybody may have sent it."""
 
     def __init__(
