@@ -12,10 +12,10 @@ from handlers.base import ApiHandler
 from models import errors
 
 
-class Admission(Protocol):
+class BodySlots(Protocol):
     """Limits how many files are received at once."""
 
-    def admit(self, client: str) -> None:
+    def acquire(self, client: str) -> None:
         """Count a file, before it is read; `release` must follow. Raises TooManyRequests."""
         ...
 
@@ -28,11 +28,11 @@ class FileBodyHandler(ApiHandler):
 
     content_types = ("application/octet-stream",)
 
-    def receive(self, admission: Admission, limit_bytes: int) -> None:
-        self._admission, self._limit_bytes = admission, limit_bytes
+    def receive(self, slots: BodySlots, limit_bytes: int) -> None:
+        self._slots, self._limit_bytes = slots, limit_bytes
         self._body = bytearray()
         self._disconnected = threading.Event()
-        self._is_admitted = False
+        self._has_slot = False
 
     def prepare(self) -> None:
         super().prepare()
@@ -40,8 +40,8 @@ class FileBodyHandler(ApiHandler):
             self.request.connection.set_max_body_size(self._limit_bytes + 1)
         if int(self.request.headers.get("Content-Length") or 0) > self._limit_bytes:
             raise errors.TooLarge(limit_bytes=self._limit_bytes)
-        self._admission.admit(self.client_ip)
-        self._is_admitted = True
+        self._slots.acquire(self.client_ip)
+        self._has_slot = True
 
     def data_received(self, chunk: bytes) -> None:
         self._body += chunk
@@ -59,6 +59,6 @@ class FileBodyHandler(ApiHandler):
         self._release()
 
     def _release(self) -> None:
-        if self._is_admitted:
-            self._is_admitted = False
-            self._admission.release(self.client_ip)
+        if self._has_slot:
+            self._has_slot = False
+            self._slots.release(self.client_ip)

@@ -64,7 +64,7 @@ class PreviewSources:
     def size_bytes(self) -> int:
         return sum(len(source.data) for source in self._sources.values())
 
-    def admit(self, client: str) -> None:
+    def acquire(self, client: str) -> None:
         """Count a file, before it is read; `release` must follow. Raises TooManyRequests."""
         count = self._received.total()
         most = most_of_client(count, RECEIVED_LIMIT, PER_CLIENT_LIMIT)

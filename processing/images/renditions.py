@@ -28,7 +28,7 @@ class Renditions:
         self._max_megapixels = max_megapixels
         self._waiting: Counter[str] = Counter()
 
-    def admit(self, client: str) -> None:
+    def acquire(self, client: str) -> None:
         """Count a request, before its body is read; `release` must follow. Raises TooManyRequests."""
         count = self._waiting.total()
         if count >= WAITING_LIMIT or self._waiting[client] >= most_of_client(count, WAITING_LIMIT, PER_CLIENT_LIMIT):

@@ -133,7 +133,7 @@ async def test_a_file_larger_than_an_upload_is_refused(api: ApiClient, services:
 @pytest.mark.gen_test
 async def test_each_client_has_few_at_a_time(api: ApiClient, services: Services) -> None:
     for _ in range(PER_CLIENT_LIMIT):
-        services.renditions.admit("127.0.0.1")
+        services.renditions.acquire("127.0.0.1")
 
     busy = await rendition(api, jpeg(STORED))
     for _ in range(PER_CLIENT_LIMIT):

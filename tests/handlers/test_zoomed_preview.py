@@ -125,7 +125,7 @@ async def test_a_region_that_costs_too_much_is_stopped(api: ApiClient, monkeypat
 @pytest.mark.gen_test
 async def test_more_files_at_a_time_are_refused(api: ApiClient, services: Services) -> None:
     for _ in range(preview_sources.PER_CLIENT_LIMIT):
-        services.previews.sources.admit("127.0.0.1")
+        services.previews.sources.acquire("127.0.0.1")
 
     refused = await send_source(api, png())
     services.previews.sources.release("127.0.0.1")
