@@ -4,6 +4,8 @@ import { keepTouches } from "./touch.js";
 
 const STEP = 2;
 const PAGE_STEP = 10;
+/** From the middle of an image to its outer tenth. */
+const INNER = 0.4;
 
 /** Shows before and after. `split` is the visible share of the image before, in percent from the left. */
 export class Compare {
@@ -39,11 +41,11 @@ export class Compare {
     this.split = single ? 0 : this.#start;
   }
 
-  /** Moves the handle onto an image of this aspect ratio, if it is beside it: the image may be narrower than the frame. */
+  /** Moves the handle into an image of this aspect ratio that is narrower than the frame, if it is beside it or at its edge. */
   moveOnto(aspectRatio) {
     const { clientWidth: width, clientHeight: height } = this.#root;
     const share = Math.min(100, (100 * height * aspectRatio) / width);
-    if (Math.abs(this.split - 50) > share / 2 && !this.#handle.hidden) this.split = 50 - share / 6;
+    if (share < 100 && Math.abs(this.split - 50) > share * INNER && !this.#handle.hidden) this.split = 50 - share / 6;
   }
 
   #startDrag(event) {

@@ -126,16 +126,17 @@ def check_redaction(user: BrowserUser, size: tuple[int, int], sheet: list[float]
     until(user.page, lambda: [margin for margin in margins() if not -1 <= margin <= MARGIN_PX * scale + 1], [])
 
 
-def test_the_handle_is_on_the_image_however_narrow_that_is(user: BrowserUser) -> None:
+@pytest.mark.parametrize("width", [20, 180])
+def test_the_handle_is_well_inside_the_image_however_narrow_that_is(width: int, user: BrowserUser) -> None:
     user.go("/")
-    user.open_files(image_file(png(20, 400), "tower.png"))
+    user.open_files(image_file(png(width, 400), "tower.png"))
     user.wait_for_preview()
     frame = box_of(user.part("compare"))
     handle = box_of(user.part("workspace").get_by_role("slider", name="Before and after:"))
 
     beside = handle["x"] + handle["width"] / 2 - (frame["x"] + frame["width"] / 2)
 
-    assert abs(beside) < frame["height"] / 20 / 2
+    assert abs(beside) < frame["height"] * width / 400 * 0.4
 
 
 EXIF_ORIENTATION = 274
