@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from processing.mosaic import TilePool, parse, pool_from_tiles, render
+from processing.mosaic.colour.srgb import encode_srgb, linearise
 from tests.processing.mosaic.pictures import encoded, opened, scene
 from tests.processing.mosaic.samples import sample
 from tests.processing.mosaic.tile_samples import colourful_pool
@@ -18,7 +19,7 @@ WIDE, SQUARE = (211, 157), (160, 160)
 MOST = 4.0  # of 255, on average
 
 
-def difference(
+def rendered_pair(
     style: str,
     size: tuple[int, int],
     lengths: dict[str, int],
@@ -26,8 +27,8 @@ def difference(
     pool: TilePool | None = None,
     source: tuple[int, int] | None = None,
     **params: object,
-) -> float:
-    """size: of the small result. source: of the picture; None: the same."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The small result and the large one. size: of the small one. source: of the picture; None: the same."""
     data = encoded(scene(*(source or size)))
     small, large = (
         opened(
@@ -46,8 +47,33 @@ def difference(
         )
         for times in (1, 4)
     )
+    return small, large
+
+
+def difference(
+    style: str,
+    size: tuple[int, int],
+    lengths: dict[str, int],
+    *,
+    pool: TilePool | None = None,
+    source: tuple[int, int] | None = None,
+    **params: object,
+) -> float:
+    small, large = rendered_pair(style, size, lengths, pool=pool, source=source, **params)
     reduced = Image.fromarray(large).resize(small.shape[1::-1], Image.Resampling.BOX)
     return float(np.abs(np.asarray(reduced).astype(int) - small).mean())
+
+
+def difference_in_light(small: np.ndarray, large: np.ndarray, side: int) -> float:
+    """Of the means of squares of `side` pixels of the small result, in linear light as from a distance; 0 to 255."""
+    means = [mean_light(small, side), mean_light(large, 4 * side)]
+    return float(np.abs(means[0] - means[1]).mean())
+
+
+def mean_light(pixels: np.ndarray, side: int) -> np.ndarray:
+    rows, columns = pixels.shape[0] // side, pixels.shape[1] // side
+    blocks = linearise(pixels[: rows * side, : columns * side] / 255).reshape(rows, side, columns, side, 3)
+    return np.asarray(encode_srgb(blocks.mean(axis=(1, 3))) * 255)
 
 
 @pytest.mark.parametrize("source", [SQUARE, WIDE])
@@ -160,6 +186,32 @@ def test_dots_of_any_distance_are_four_times_as_fine(
     cell: int, params: dict[str, str], source: tuple[int, int]
 ) -> None:
     assert difference("dots", source, {"cell": cell}, **params) <= MOST
+
+
+@pytest.mark.parametrize("source", [SQUARE, WIDE])
+@pytest.mark.parametrize("cell", [8, 12])
+def test_small_dots_of_four_inks_give_the_same_light(cell: int, source: tuple[int, int]) -> None:
+    """Their pixels are mixed in linear light, so that reducing the numbers of large dots makes these darker."""
+    small, large = rendered_pair("dots", source, {"cell": cell}, screens="cmyk")
+
+    assert difference_in_light(small, large, 1) <= MOST
+
+
+@pytest.mark.parametrize("source", [SQUARE, WIDE])
+@pytest.mark.parametrize(("cell", "params"), [
+    (8, {}),
+    (12, {"lattice": "square"}),
+    (12, {"dot_size": "airy"}),
+    (17, {}),
+    (12, {"screens": "cmyk"}),
+])  # fmt: skip
+def test_dots_with_hard_edges_look_the_same_from_the_distance_of_a_cell(
+    cell: int, params: dict[str, str], source: tuple[int, int]
+) -> None:
+    """Nearer, a pixel of the small ones is either dot or ground, where one of the large ones has parts of both."""
+    small, large = rendered_pair("dots", source, {"cell": cell}, smooth=False, **params)
+
+    assert difference_in_light(small, large, cell) <= MOST
 
 
 @pytest.mark.parametrize("source", [SQUARE, WIDE])
