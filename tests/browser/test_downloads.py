@@ -57,7 +57,7 @@ NOTES = """async (recipes) => {
         const row = document.createElement("div");
         const style = styles.find(({ name }) => name === recipe.style);
         row.append(...[sizeChoice({ recipe, style, image, speed, onChange() {} })].flat());
-        return Number(row.textContent.match(/takes about ([0-9]+)/)[1]);
+        return Number(row.textContent.match(/takes\\sabout\\s([0-9]+)/)[1]);
     });
 }"""
 
