@@ -72,7 +72,7 @@ class EventFeed:
         self._callbacks: set[EventCallback] = set()
         self._recent: deque[TaskEvent] = deque(maxlen=MAX_EVENTS)
         self._running: dict[int, Task] = {}
-        self._begun: dict[int, int] = {}  # the latest attempt at each of the last MAX_EVENTS tasks that have begun
+        self._attempts: dict[int, int] = {}  # at each of the last MAX_EVENTS tasks, as the latest event about it says
         self._percents: dict[int, int] = {}
         self.caught_up = asyncio.Event()
 
@@ -140,7 +140,7 @@ class EventFeed:
 
     def _is_late(self, task: Task) -> bool:
         """Whether this is how a task was queued that has begun since: it may be leased before its request says so."""
-        return task.state is TaskState.QUEUED and task.started is None and task.attempts < self._begun.get(task.id, 0)
+        return task.state is TaskState.QUEUED and task.started is None and task.attempts < self._attempts.get(task.id, 0)
 
     def _to_task_event(self, event: Event) -> TaskEvent:
         if event.kind == "progress":
@@ -156,11 +156,10 @@ class EventFeed:
 
     def _track(self, task: Task) -> None:
         """From an event about its state; one that asks to cancel it may come after its end."""
-        if task.state is not TaskState.QUEUED and task.attempts:
-            self._begun.pop(task.id, None)
-            self._begun[task.id] = task.attempts
-            if len(self._begun) > MAX_EVENTS:
-                del self._begun[next(iter(self._begun))]
+        self._attempts.pop(task.id, None)
+        self._attempts[task.id] = task.attempts
+        if len(self._attempts) > MAX_EVENTS:
+            del self._attempts[next(iter(self._attempts))]
         if task.state is TaskState.RUNNING:
             self._running[task.id] = task
         else:

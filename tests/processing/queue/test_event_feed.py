@@ -73,6 +73,22 @@ async def test_a_task_that_has_begun_is_not_queued_by_a_late_event(database: Dat
 
 
 @pytest.mark.gen_test
+async def test_a_task_that_was_given_back_and_cancelled_is_queued_again(database: Database) -> None:
+    """An attempt that was given back does not count."""
+    published, events = Events(database, "one"), list[TaskEvent]()
+    cancelled = replace(TASK, state=TaskState.CANCELLED, started=TASK.created)
+    tasks = [replace(TASK, state=TaskState.RUNNING, attempts=1), replace(TASK, started=TASK.created), cancelled, TASK]
+    async with follow_events(published) as feed:
+        feed.subscribe(events.append)
+        for task in tasks:
+            publish_task(published, task)
+        published.publish("progress", {"id": TASK.id, "percent": 50})
+        await until_percent(events, 50)
+
+    assert [event.task and event.task.state for event in events[:-1]] == [task.state for task in tasks]
+
+
+@pytest.mark.gen_test
 async def test_that_tasks_have_begun_is_remembered_of_a_bounded_number(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
