@@ -106,6 +106,7 @@ LOOKS: Mapping[str, tuple[Look, ...]] = MappingProxyType(
         ),
         "brick": (
             _look("toy", "Toy bricks", "玩具积木"),
+            _look("calm", "Calm colours", "减少杂色", mixing="similar"),
             _look("poster", "Plain areas", "大色块", dither=False),
             _look("greys", "Black and white", "黑白", colours="greys"),
             _look("studs", "Single studs", "单颗积木", larger=False),

@@ -140,7 +140,9 @@ class EventFeed:
 
     def _is_late(self, task: Task) -> bool:
         """Whether this is how a task was queued that has begun since: it may be leased before its request says so."""
-        return task.state is TaskState.QUEUED and task.started is None and task.attempts < self._attempts.get(task.id, 0)
+        return (
+            task.state is TaskState.QUEUED and task.started is None and task.attempts < self._attempts.get(task.id, 0)
+        )
 
     def _to_task_event(self, event: Event) -> TaskEvent:
         if event.kind == "progress":

@@ -16,7 +16,7 @@ from ...cells.grid import SquareGrid
 from ...cells.palette_cells import assign_colours
 from ...cells.stamps import paste_stamps
 from ...codec.encoders.vector_image import VectorImage
-from ...colour.own_costs import FULL_MIXING, GENTLE_MIXING
+from ...colour.own_costs import FULL_MIXING, GENTLE_MIXING, SIMILAR_MIXING
 from ...colour.srgb import Colours
 from ...costs import FileSizes, RenderCost
 from ...counted import CountedParams
@@ -47,6 +47,7 @@ _SHADED_PX = 1 << 18  # of studs rendered at a time: each pixel takes several fl
 MAX_MAP_COLOURS = 1 << 16  # in a cell map: with free colours the map might have as many as the picture has studs
 _MAX_CACHED, _MAX_CACHED_PX = 1 << 12, 1 << 21  # stud images: enough for all brick colours at 56 pixels
 _GENTLE = "gentle"
+_MIXINGS = {_GENTLE: GENTLE_MIXING, "similar": SIMILAR_MIXING, "full": FULL_MIXING}
 _WITHOUT_STOCK, _OF_BRICKS = Condition("stock", (None,)), Condition("colours", ("free",), negated=True)
 _PALETTES = {"toy": COLOURS, "basic": BASIC, "greys": GREYS}
 
@@ -87,6 +88,7 @@ class BrickParams(CountedParams):
         _GENTLE,
         {
             _GENTLE: ("All colours, calm on skin", "全部颜色，肤色柔和"),
+            "similar": ("Similar colours, calm everywhere", "只混合相近颜色，减少杂色"),
             "full": ("All colours everywhere", "处处使用全部颜色"),
         },
         en="Mix",
@@ -165,7 +167,7 @@ def _plan_bricks(
             dither=params.dither,
             still=still,
             chroma_penalty=penalty,
-            own_weights=GENTLE_MIXING if params.mixing == _GENTLE else FULL_MIXING,
+            own_weights=_MIXINGS[params.mixing],
         )
     cells = indices.reshape(means.shape[:2])
     return BrickPlan(grid, cells, palette, names, merge_bricks(cells, progress.sub(0.5, 1.0), larger=params.larger))
