@@ -22,7 +22,10 @@ GROUND = (250, 0, 9)
 def random_boxes(width: int, height: int, seed: int) -> Floats:
     """(n, 4) rectangles of a grid of random distances, some with joints around them, in eighths of a pixel."""
     rng = np.random.default_rng(seed)
-    x, y = (np.unique(rng.integers(0, side * FINE, max(1, side // 2))) / FINE for side in (width, height))
+    x, y = (
+        np.unique([3, *rng.integers(0, side * FINE, max(1, side // 2)), side * FINE - 5]) / FINE
+        for side in (width, height)
+    )
     column, row = (grid.ravel() for grid in np.meshgrid(range(len(x) - 1), range(len(y) - 1)))
     joint = rng.choice([0.0, 1 / FINE, 0.5])
     boxes = np.stack([x[column], y[row], x[column + 1] - joint, y[row + 1] - joint], 1)

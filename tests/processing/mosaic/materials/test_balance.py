@@ -58,8 +58,8 @@ def cell_of(style: str) -> int:
 
 @cache
 def of_material(style: str, material: str, name: str, grout_colour: str | None = None) -> np.ndarray:
-    recipe = {"style": style, "cell": cell_of(style), "material": material, "grout_colour": grout_colour}
-    return render_image(picture(name), recipe)[1]
+    joints = {} if grout_colour is None else {"grout_colour": grout_colour}
+    return render_image(picture(name), {"style": style, "cell": cell_of(style), "material": material, **joints})[1]
 
 
 @cache
