@@ -187,7 +187,7 @@ class UploadCallbackHandler(UploadedImageHandler):
             upload = upload or await self.uploads.get(key)
         except errors.NotFound:
             if image := await self.images.by_key(key, SERVER):
-                return image  # a second copy of the same callback has registered it in the meantime
+                return image  # pragma: no cover - a second copy of the same callback has registered it meanwhile
             raise
         image = await self.registrations.register(
             NewImage(

@@ -117,7 +117,7 @@ class StreamingUploadHandler(BucketHandler):
     def on_finish(self) -> None:
         self._stop_rate_timer()
         loop, discard = asyncio.get_running_loop(), self._take_discard()
-        if discard is not do_nothing:
+        if discard is not do_nothing:  # pragma: no cover - a client that disconnects while its file is written
             loop.run_in_executor(None, discard)
         upload, self._arriving = self._arriving, None
         if upload is not None:

@@ -218,7 +218,7 @@ class Workers:
                 await self.renew_leases()
                 if time.monotonic() - self._outage_at >= self._limits.takeover_grace_s:
                     await self._reclaim()
-            except errors.DatabaseUnavailable:
+            except errors.DatabaseUnavailable:  # pragma: no cover - a heartbeat that falls into an outage
                 log.warning("leases: the database does not answer")
                 self._outage_at = time.monotonic()
             except Exception:  # pragma: no cover - a bug of ours

@@ -97,6 +97,7 @@ def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
     user.part("activity").click()
     for phase, count in (("queued", 1), ("uploading", 2), ("waiting", 1)):
         expect(user.page.locator(f'.batch li[data-phase="{phase}"]')).to_have_count(count)
+    until(user.page, lambda: len(uploads), 2)  # a picture is being uploaded from its request for a token on
 
     user.page.get_by_role("button", name="Cancel all").click()
 
@@ -104,7 +105,7 @@ def test_a_batch_is_cancelled_at_once_wherever_its_pictures_are(
     tasks = paused_queue.get(f"/api/tasks/query/?owner={quote(user.name)}")
     assert ([task["state"] for task in tasks["done"]], tasks["tasks"]) == (["cancelled"], [])
     expect(user.page.locator(".toast")).to_have_count(0)
-    assert len(uploads) == 2
+    assert len(uploads) == 2, "the one that waited is not uploaded any more"
     user.page.locator(".batch").get_by_role("button", name="Remove").click()
     expect(user.page.locator(".batch")).to_have_count(0)
     uploads.abort()
