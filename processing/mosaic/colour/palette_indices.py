@@ -17,7 +17,9 @@ Mixes = NDArray[np.uint8]
 """(n, steps): for each of n colours, indices of the palette colours that it is mixed of."""
 
 _PIECE_CELLS = 1 << 15  # converting to OKLab takes some hundred bytes a cell
-_MANY_CELLS = 1 << 17  # of which many have the same colour: each colour is looked up once
+_MANY_CELLS = 1 << 17
+_CELLS_PER_COLOUR = 4  # on average, from which on each colour is looked up once: the table takes 8 bytes a colour
+_PIECE_WORDS = 1 << 11  # of 64 colours each, most of which are not there
 _DITHER_STEPS = 8
 
 
@@ -44,7 +46,9 @@ def palette_indices(
     lookup: Callable[[Colours], Mixes] = mixes
     later = progress
     if len(colours) > _MANY_CELLS:
-        lookup, later = _of_distinct(colours, mixes, progress.sub(0.0, 0.5)), progress.sub(0.5, 1.0)
+        distinct = _ColourSet(colours)
+        if len(distinct) * _CELLS_PER_COLOUR <= len(colours):
+            lookup, later = _looked_up(distinct, mixes, progress.sub(0.0, 0.5)), progress.sub(0.5, 1.0)
     for piece in pieces(len(colours), _PIECE_CELLS):
         mix = lookup(colours[piece])
         if dither:
@@ -54,19 +58,8 @@ def palette_indices(
         later(piece.stop / len(colours))
 
 
-def _of_distinct(colours: Colours, mixes: Callable[[Colours], Mixes], progress: Progress) -> Callable[[Colours], Mixes]:
-    """The same as `mixes` for any of these colours, which looks up what was made once for each different colour."""
-    distinct = _ColourSet(colours)
-    chunks = []
-    for piece in pieces(len(distinct.colours), _PIECE_CELLS):
-        chunks.append(mixes(distinct.colours[piece]))
-        progress(piece.stop / len(distinct.colours))
-    table = np.concatenate(chunks)
-    return lambda some: table[distinct.ranks(some)]
-
-
 class _ColourSet:
-    """The different ones of many colours, sorted. colours: (n, 3).
+    """The different ones of many colours, by their numbers. colours: (n, 3).
 
     A bit for each of the 2^24 colours says whether it is there, and a number for each word of 64 bits how many are
     before: 3 MB, where a table of all ranks would take 64.
@@ -76,19 +69,44 @@ class _ColourSet:
         present = np.zeros(1 << 24, bool)
         for piece in pieces(len(colours), _PIECE_CELLS):
             present[_packed(colours[piece])] = True
-        numbers = np.flatnonzero(present).astype(np.uint32)
-        self.colours = np.stack([numbers >> 16, numbers >> 8, numbers], axis=1).astype(np.uint8)
         self._words = np.packbits(present, bitorder="little").view("<u8")
         counts = np.bitwise_count(self._words)
         self._before = np.cumsum(counts, dtype=np.uint32) - counts
+        self._count = int(np.count_nonzero(present))
+
+    def __len__(self) -> int:
+        return self._count
 
     def ranks(self, colours: Colours) -> NDArray[np.uint32]:
-        """(m,): where each of these colours is in `colours`, which has to contain it."""
+        """(m,): how many colours of the set have a lower number than each of these, which are in the set."""
         numbers = _packed(colours)
         word, bit = numbers >> 6, (numbers & 63).astype(np.uint64)
         lower = self._words[word] & ((np.uint64(1) << bit) - np.uint64(1))
         ranks: NDArray[np.uint32] = self._before[word] + np.bitwise_count(lower)
         return ranks
+
+    def colours(self) -> Iterator[Colours]:
+        """(m, 3) piece by piece, in the order of their ranks."""
+        for piece in pieces(len(self._words), _PIECE_WORDS):
+            bits = np.unpackbits(self._words[piece].view(np.uint8), bitorder="little")
+            numbers = np.flatnonzero(bits) + 64 * piece.start
+            if len(numbers):
+                yield np.stack([numbers >> 16, numbers >> 8, numbers], axis=1).astype(np.uint8)
+
+
+def _looked_up(
+    distinct: _ColourSet, mixes: Callable[[Colours], Mixes], progress: Progress
+) -> Callable[[Colours], Mixes]:
+    """The same as `mixes` for any of these colours, which takes what was computed once for each of them."""
+    first, table = 0, np.empty((0, 0), np.uint8)
+    for colours in distinct.colours():
+        some = mixes(colours)
+        if not first:
+            table = np.empty((len(distinct), some.shape[1]), np.uint8)
+        table[first : first + len(some)] = some
+        first += len(some)
+        progress(first / len(distinct))
+    return lambda cells: table[distinct.ranks(cells)]
 
 
 def _packed(colours: Colours) -> NDArray[np.uint32]:

@@ -27,11 +27,13 @@ def indices_of(colours: np.ndarray, grid: SquareGrid, first: int, *, dither: boo
 
 
 @pytest.mark.parametrize(("dither", "chroma_penalty"), [(True, 0.0), (False, 0.0), (False, 0.5)])
-def test_many_cells_get_the_colours_that_each_of_them_would_get(dither: bool, chroma_penalty: float) -> None:
+@pytest.mark.parametrize("different", [2, 20_000, 100_000])
+def test_many_cells_get_the_colours_that_each_of_them_would_get(
+    different: int, dither: bool, chroma_penalty: float
+) -> None:
     grid = SquareGrid(2000, 1600, 4)
     rng = np.random.default_rng(3)
-    colours = rng.integers(0, 256, (grid.count, 3), dtype=np.uint8)
-    colours[rng.random(grid.count) < 0.5] = (90, 120, 200)
+    colours = rng.integers(0, 256, (different, 3), dtype=np.uint8)[rng.integers(0, different, grid.count)]
     colours[:2] = [(0, 0, 0), (255, 255, 255)]
 
     together = indices_of(colours, grid, 0, dither=dither, chroma_penalty=chroma_penalty)
