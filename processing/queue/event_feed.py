@@ -135,7 +135,7 @@ class EventFeed:
 
     def _receive(self, event: Event) -> None:
         task_event = self._to_task_event(event)
-        if task_event.kind != "task" or task_event.task is None or not self._is_late(task_event.task):
+        if task_event is not None:
             self._dispatch(task_event)
 
     def _is_late(self, task: Task) -> bool:
@@ -144,7 +144,8 @@ class EventFeed:
             task.state is TaskState.QUEUED and task.started is None and task.attempts < self._attempts.get(task.id, 0)
         )
 
-    def _to_task_event(self, event: Event) -> TaskEvent:
+    def _to_task_event(self, event: Event) -> TaskEvent | None:
+        """None for an event that came too late."""
         if event.kind == "progress":
             task_id = event.data["id"]
             self._percents[task_id] = max(event.data["percent"], self._percents.get(task_id, 0))
@@ -152,7 +153,9 @@ class EventFeed:
         if event.kind == "queue":
             return TaskEvent(event.id, event.kind, paused=bool(event.data.get("paused")))
         task = from_document(event.data) if "_id" in event.data else None
-        if task is not None and event.kind == "task" and not self._is_late(task):
+        if task is not None and event.kind == "task":
+            if self._is_late(task):
+                return None
             self._track(task)
         return TaskEvent(event.id, event.kind, task, self.percent(task) if task else 0)
 
