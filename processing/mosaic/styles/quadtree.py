@@ -73,7 +73,7 @@ def paint_quadtree(context: RenderContext[QuadtreeParams]) -> StyleResult:
     boxes = context.once("boxes", lambda: split_boxes(context, smallest))
     progress(0.15)
     pitch = float((size[0] * size[1] / len(boxes)) ** 0.5)
-    joint = params.joint_width(smallest)
+    joint = params.joint_width(min(smallest, *size))
     halves = (joint / 2, joint / 2) if _has_exact_edges(size, smallest) else _whole_halves(joint)
     cells = RectangleCells(*size, inset(boxes, halves), pitch)
     laying = lay(context, params.material, pitch, joint, params.grout_colour, smallest=smallest)

@@ -147,3 +147,14 @@ def test_memory_is_bounded_for_a_picture_with_many_levels() -> None:
         tracemalloc.stop()
 
     assert peak < 4 * 4096 * 3072 * 2, f"{peak / 2**20:.0f} MiB"
+
+
+@pytest.mark.parametrize("size", [(1, 90), (2, 90), (90, 3)])
+@pytest.mark.parametrize("material", ["flat", "gold"])
+def test_a_picture_that_is_narrower_than_a_cell_is_not_all_joint(size: tuple[int, int], material: str) -> None:
+    recipe = parse({"style": "quadtree", "cell": 8, "grout": 5, "material": material, "grout_colour": "#000000"})
+
+    result = render(encoded(np.full((*size[::-1], 3), 200, np.uint8)), recipe)
+
+    assert result.quality.cells > 0
+    assert opened(result.data).mean() > 80
