@@ -26,9 +26,13 @@ ADD_TASKS = """async styles => {
 def test_a_finished_mosaic_is_told_elsewhere_on_the_site(user: BrowserUser, unique_name: Callable[[str], str]) -> None:
     user.go_signed_up(unique_name("uma"))
     user.open_files(image_file(png(64, 48), "far.png"))
+    late = HeldRequests(user.page, re.compile("/api/tasks/add/"))  # or it may be finished before the user leaves
     user.make()
+    until(user.page, lambda: len(late), 1)
 
     user.page.get_by_role("link", name="Gallery", exact=True).click()
+    expect(user.page.locator('[data-page="gallery"]')).to_be_visible()
+    late.release()
     notice = user.toast("far.png is finished.")
     expect(notice).to_be_visible()
     notice.get_by_role("button", name="Open").click()
